@@ -1,0 +1,90 @@
+using System.IO.Pipelines;
+using Gantry.Oci;
+
+namespace Gantry.Storage;
+
+/// <summary>
+/// The bytes of unfinished uploads.
+/// <para>Lifecycle: create, append any number of times, then either commit (which seals, and moves the bytes to their
+/// location) or discard. What the backend must remember between requests is an opaque <see cref="StagingState"/> that
+/// the caller keeps in the session row and hands back, so that any process can go on.</para>
+/// <para>One writer an upload: <see cref="OpenAsync"/> takes the upload exclusively and returns null where another
+/// writer has it.</para>
+/// </summary>
+public interface IUploadStaging
+{
+    /// <summary>The smallest chunk the backend likes, in bytes; 0 where any is fine. Smaller ones work all the same.</summary>
+    int ChunkMinLength { get; }
+
+    /// <summary>
+    /// Where the upload's bytes will lie once committed. Known from the start, because it depends on the session alone.
+    /// </summary>
+    BlobLocation LocationOf(Guid sessionId);
+
+    /// <summary>Makes an empty upload and returns its first state.</summary>
+    ValueTask<StagingState> CreateAsync(Guid sessionId, DigestAlgorithm algorithm, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes the upload exclusively at <paramref name="state"/>. Bytes past the state's offset are forgotten: they were
+    /// never acknowledged. Null: another writer has it. A staging that is gone is <see cref="StagingLostException"/>.
+    /// </summary>
+    ValueTask<IStagingWriter?> OpenAsync(Guid sessionId, StagingState state, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes the staging and whatever a commit that never reached its row may have left at the session's location.
+    /// Only to be called once no blob row can name that location. Removing what is not there succeeds.
+    /// </summary>
+    ValueTask DiscardAsync(Guid sessionId, StagingState? state, CancellationToken cancellationToken);
+}
+
+/// <summary>What a session row keeps of an upload's bytes.</summary>
+/// <param name="Offset">Durable bytes so far.</param>
+/// <param name="Algorithm">What <paramref name="HashState"/> is the state of.</param>
+/// <param name="HashState">
+/// The digest's state over those bytes, null where it was lost: the bytes are read back once at the close.
+/// </param>
+/// <param name="Backend">Whatever else the backend needs; null for the filesystem.</param>
+public sealed record StagingState(long Offset, DigestAlgorithm Algorithm, byte[]? HashState, byte[]? Backend);
+
+/// <summary>The exclusive hold on one upload.</summary>
+public interface IStagingWriter : IAsyncDisposable
+{
+    /// <summary>Bytes written so far, durable or not.</summary>
+    long Offset { get; }
+
+    /// <summary>
+    /// True where an earlier close reached the location and its row was never written (a crash between the two). Such
+    /// bytes take no more appends; their digest tells whether the close that is asked for again is the same one.
+    /// </summary>
+    bool IsSealed { get; }
+
+    /// <summary>
+    /// Appends all of <paramref name="source"/> until it completes, hashing as bytes flow by. Memory is fixed whatever
+    /// the length. Where the source or the disk fails, what was written before stays and
+    /// <see cref="CheckpointAsync"/> may still keep it.
+    /// </summary>
+    /// <exception cref="StorageFullException">No space; nothing is lost that was acknowledged before.</exception>
+    ValueTask AppendAsync(PipeReader source, CancellationToken cancellationToken);
+
+    /// <summary>Makes everything appended so far durable and returns the state to keep in the session row.</summary>
+    ValueTask<StagingState> CheckpointAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The digest of the bytes so far. Costs one read of the staging where the state does not answer it: another
+    /// algorithm than the session's, or a lost hash state.
+    /// </summary>
+    ValueTask<Digest> DigestAsync(DigestAlgorithm algorithm, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Seals the staging and makes it visible at the session's location: file durable, rename, directories durable, in
+    /// this order. Idempotent: committing what a crash left committed succeeds.
+    /// </summary>
+    ValueTask<BlobLocation> CommitAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>The staging of an upload, and its location too, are gone: the session cannot go on.</summary>
+public sealed class StagingLostException(Guid sessionId)
+    : IOException($"the staged bytes of upload {sessionId:N} are gone");
+
+/// <summary>The store has no room (ENOSPC, EDQUOT). Passes by itself once there is.</summary>
+public sealed class StorageFullException(Exception inner) : IOException("the blob store is full", inner);

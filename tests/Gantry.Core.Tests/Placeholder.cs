@@ -1,0 +1,1 @@
+namespace Gantry.Core.Tests;
