@@ -1,0 +1,102 @@
+namespace Gantry.Core.Data;
+
+// One type a table, column for column; what a column means stands in migrations/.
+
+public sealed class RepositoryRow
+{
+    public long Id { get; init; }
+    public required string Name { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+public sealed class BlobRow
+{
+    public required string Digest { get; init; }
+    public long Size { get; init; }
+    public required string Location { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+public sealed class BlobLinkRow
+{
+    public long RepositoryId { get; init; }
+    public required string Digest { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset TouchedAt { get; set; }
+    public DateTimeOffset? DeletedAt { get; set; }
+}
+
+public sealed class ManifestRow
+{
+    public long RepositoryId { get; init; }
+    public required string Digest { get; init; }
+    public required string MediaType { get; init; }
+    public string? ArtifactType { get; init; }
+    public string? ConfigDigest { get; init; }
+    public string? SubjectDigest { get; init; }
+
+    /// <summary>A JSON object as text, or null.</summary>
+    public string? Annotations { get; init; }
+    public required byte[] Payload { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset TouchedAt { get; set; }
+    public DateTimeOffset? DeletedAt { get; set; }
+}
+
+public sealed class ManifestReferenceRow
+{
+    public long RepositoryId { get; init; }
+    public required string ManifestDigest { get; init; }
+    public string? BlobDigest { get; init; }
+    public string? ChildDigest { get; init; }
+}
+
+public sealed class TagRow
+{
+    public long RepositoryId { get; init; }
+    public required string Name { get; init; }
+    public required string ManifestDigest { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; set; }
+}
+
+public sealed class UploadSessionRow
+{
+    public Guid Id { get; init; }
+    public required string Repository { get; init; }
+    public string? Account { get; init; }
+    public long StagingOffset { get; set; }
+    public required string Algorithm { get; init; }
+    public byte[]? HashState { get; set; }
+    public byte[]? BackendState { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset ExpiresAt { get; set; }
+}
+
+public sealed class DoomedLocationRow
+{
+    public required string Location { get; init; }
+    public Guid? SessionId { get; init; }
+    public DateTimeOffset DeleteAfter { get; init; }
+}
+
+public sealed class AccountRow
+{
+    public long Id { get; init; }
+    public required string Name { get; init; }
+    public string? PasswordHash { get; set; }
+    public bool IsAdministrator { get; set; }
+    public Guid SecurityStamp { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? DisabledAt { get; set; }
+}
+
+public sealed class SigningKeyRow
+{
+    public required string Id { get; init; }
+
+    /// <summary>PKCS#8.</summary>
+    public required byte[] PrivateKey { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? RetiredAt { get; set; }
+}
