@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds once and runs every test project.
+#
+#   ./test.sh           everything: root on Debian, about a quarter of an hour on two cores
+#   ./test.sh quick     what needs no client of other projects and is not marked Speed=Slow
+#   ./test.sh NAME...   these projects only, e.g. Gantry.Oci.Tests
+#
+# The last line is "N passed, N failed". A skipped test, a project without tests, a crash, a hang and a
+# build that fails all count as failed. Logs and results are in TestResults/.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+results=$PWD/TestResults
+passed=0
+failed=0
+running=
+trap '[[ -z $running ]] || kill "$running"; exit 130' INT TERM
+
+say() { printf '== %s\n' "$*"; }
+
+finish() {
+  ((passed + failed)) || failed=1
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  exit $((failed > 0))
+}
+
+give_up() {
+  printf 'test.sh: %s\n' "$*"
+  failed=$((failed + 1))
+  finish
+}
+
+# --- what the tests need ------------------------------------------------------------------------------
+
+static_busybox() { [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1; }
+
+# From Debian 13 on docker's client is a package of its own.
+docker_client() { apt-cache show docker-cli 2>/dev/null | grep -q '^Package: docker-cli' && echo docker-cli || echo docker.io; }
+
+missing_packages() {
+  local pair
+  local pairs=(setpriv:util-linux strace:strace)
+  if [[ -z $quick ]]; then
+    pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc podman:podman buildah:buildah
+      skopeo:skopeo mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux)
+    [[ -x /usr/bin/docker ]] || docker_client
+    static_busybox || echo busybox-static
+  fi
+  for pair in "${pairs[@]}"; do
+    command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
+  done
+}
+
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages | sort -u)
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    give_up "install these first (as root on Debian this script does it): ${missing[*]}"
+  fi
+  say "apt-get install ${missing[*]}"
+  {
+    apt-get update -q && mapfile -t missing < <(missing_packages | sort -u) &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
+  } >"$results/install.log" 2>&1 || { tail -n 40 "$results/install.log"; give_up "apt-get install failed"; }
+}
+
+# --- one project --------------------------------------------------------------------------------------
+
+# An attribute of the result file's assemblies, added up. The file is a machine's: no text in a language.
+count() { # FILE ATTRIBUTE
+  grep -o '<assembly [^>]*>' "$1" | sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p" | awk '{n += $1} END {print n + 0}'
+}
+
+run_project() { # NAME
+  local name=$1 log=$results/$1.log xml=$results/$1.xml good=0 bad=0 code=0 began=$SECONDS
+  local options=(-noColor -noLogo -reporter quiet -failSkips -longRunning 120 -xml "$xml")
+  [[ -z $quick ]] || options+=(-trait- Speed=Slow)
+  rm -f "$xml" "$log"
+  say "$name"
+  # timeout makes a process group of it: at the end of the limit daemons that the tests started end too.
+  timeout --signal=TERM --kill-after=30 "$limit" \
+    dotnet "tests/$name/bin/Release/net10.0/$name.dll" "${options[@]}" >"$log" 2>&1 </dev/null &
+  running=$!
+  wait "$running" || code=$?
+  running=
+  if [[ -s $xml ]] && grep -q '</assemblies>' "$xml"; then
+    good=$(count "$xml" passed)
+    bad=$(($(count "$xml" failed) + $(count "$xml" errors) + $(count "$xml" skipped)))
+  fi
+  if ((code == 124 || code == 137)); then
+    echo "ended after $limit s: a test hangs" >>"$log"
+    bad=$((bad + 1))
+  elif ((code != 0 && bad == 0)); then
+    echo "the test process ended with exit code $code" >>"$log"
+    bad=1
+  elif ((good + bad == 0)) && [[ -z $quick ]]; then
+    echo "no test was run" >>"$log"
+    bad=1
+  fi
+  ((bad == 0)) || tail -n 2000 "$log"
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  say "$name: $good passed, $bad failed in $((SECONDS - began)) s"
+}
+
+# --- the run ------------------------------------------------------------------------------------------
+
+quick=
+projects=()
+for argument; do
+  case $argument in
+    quick) quick=yes ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) projects+=("$argument") ;;
+  esac
+done
+if ((${#projects[@]} == 0)); then
+  # The clients' tests come last: they take longest and tell least about where a fault is.
+  mapfile -t projects < <(for each in tests/*.Tests; do echo "${each#tests/}"; done | grep -v EndToEnd)
+  [[ -n $quick ]] || projects+=(Gantry.EndToEnd.Tests)
+fi
+[[ -n $quick ]] && limit=${TEST_LIMIT:-300} || limit=${TEST_LIMIT:-1500}
+
+mkdir -p "$results"
+command -v dotnet >/dev/null || give_up "install the .NET SDK that global.json names: https://dot.net"
+install_packages
+
+say "build"
+# A build server that outlives the script is welcome at a desk, not in CI.
+[[ -z ${CI-} ]] || export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+dotnet build Registry.sln -c Release -v q -nologo >"$results/build.log" 2>&1 ||
+  { cat "$results/build.log"; give_up "the build failed"; }
+./run.sh --prepare >"$results/prepare.log" 2>&1 || { cat "$results/prepare.log"; give_up "run.sh --prepare failed"; }
+
+for project in "${projects[@]}"; do run_project "$project"; done
+finish
