@@ -25,16 +25,23 @@ public interface IUploadStaging
     ValueTask<StagingState> CreateAsync(Guid sessionId, DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes the upload exclusively at <paramref name="state"/>. Bytes past the state's offset are forgotten: they were
-    /// never acknowledged. Null: another writer has it. A staging that is gone is <see cref="StagingLostException"/>.
+    /// Takes the upload exclusively, then asks for its state: a state read before could be older than what another
+    /// writer has acknowledged since. Bytes past the state's offset are forgotten: they never were acknowledged.
     /// </summary>
-    ValueTask<IStagingWriter?> OpenAsync(Guid sessionId, StagingState state, CancellationToken cancellationToken);
+    /// <param name="load">
+    /// Reads the session row; called once, with the upload taken. Null: the session is gone, nothing is opened.
+    /// </param>
+    /// <returns>Null where another writer has the upload, or where the session is gone.</returns>
+    /// <exception cref="StagingLostException">The row is there and its bytes are not.</exception>
+    ValueTask<IStagingWriter?> OpenAsync(Guid sessionId, Func<CancellationToken, ValueTask<StagingState?>> load,
+        CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes the staging and whatever a commit that never reached its row may have left at the session's location.
-    /// Only to be called once no blob row can name that location. Removing what is not there succeeds.
+    /// Only to be called once no session row and no blob row can name them. The staging goes first, then the location: a
+    /// commit caught between the two finds nothing left to rename. Removing what is not there succeeds.
     /// </summary>
-    ValueTask DiscardAsync(Guid sessionId, StagingState? state, CancellationToken cancellationToken);
+    ValueTask DiscardAsync(Guid sessionId, CancellationToken cancellationToken);
 }
 
 /// <summary>What a session row keeps of an upload's bytes.</summary>
