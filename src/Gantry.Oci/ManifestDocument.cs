@@ -24,7 +24,10 @@ public enum ManifestKind
 /// As referrers lists show it: the document's <c>artifactType</c>, else a manifest's config media type; null for an
 /// index without one (distribution-spec, "Listing Referrers").
 /// </param>
-/// <param name="Annotations">Null where the document has none.</param>
+/// <param name="Annotations">
+/// Null where the document has none. Any Unicode text as key and value, the character U+0000 too, which PostgreSQL's text
+/// and jsonb cannot hold.
+/// </param>
 public sealed record ManifestDocument(
     string MediaType,
     ManifestKind Kind,
@@ -42,10 +45,15 @@ public sealed record ManifestDocument(
     /// Reads a document, trusting nothing of it.
     /// </summary>
     /// <param name="content">The bytes as pushed, at most <see cref="MaxBytes"/>.</param>
-    /// <param name="contentType">The request's <c>Content-Type</c> without parameters; null where it has none.</param>
+    /// <param name="contentType">
+    /// The request's <c>Content-Type</c> without parameters; null or empty where it has none, and
+    /// <c>application/json</c> and <c>application/octet-stream</c> say no more than that. Otherwise it is the type the
+    /// bytes are served with; without it the document's own <c>mediaType</c> is, else one told by the shape.
+    /// </param>
     /// <exception cref="OciException">
-    /// <see cref="OciErrorCode.ManifestInvalid"/>: not JSON, a duplicate key, both manifest and index, a wild digest or
-    /// size, a media type that contradicts <paramref name="contentType"/>.
+    /// <see cref="OciErrorCode.ManifestInvalid"/>, and nothing else is ever thrown: not JSON, a duplicate key, both
+    /// manifest and index, a wild digest or size, a media type that contradicts <paramref name="contentType"/>, Docker's
+    /// schema 1. The detail names the field and shows at most 64 characters of it.
     /// </exception>
     public static ManifestDocument Parse(ReadOnlyMemory<byte> content, string? contentType) =>
         Serialization.ManifestReader.Read(content, contentType);
