@@ -17,6 +17,12 @@ public abstract class Caller
     /// <summary>Whether the caller may list repositories (it then sees those it may pull).</summary>
     public abstract bool MayListCatalog { get; }
 
+    /// <summary>
+    /// Whether the account behind the credential may pull from a repository that the credential itself does not name: a
+    /// bearer token for one repository says nothing of the others that a listing or a mount without source looks at.
+    /// </summary>
+    public virtual bool MayReadAnywhere(RepositoryName repository) => May(RepositoryActions.Pull, repository);
+
     public bool May(RepositoryActions actions, RepositoryName repository) =>
         (ActionsOn(repository) & actions) == actions;
 }

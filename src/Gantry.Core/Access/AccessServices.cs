@@ -1,0 +1,44 @@
+using Gantry.Core.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Gantry.Core.Access;
+
+public static class AccessServices
+{
+    /// <summary>
+    /// Accounts, tokens and rules, without anything of HTTP: what <c>admin reset-password</c> needs too. Wants an
+    /// <c>IDbContextFactory&lt;RegistryDbContext&gt;</c>, and logging.
+    /// </summary>
+    public static IServiceCollection AddAccessRules(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<AccessOptions>().Bind(configuration.GetSection(AccessOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsFaults>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<AccessPolicy>();
+        services.AddSingleton<PasswordHashing>();
+        services.AddSingleton<Accounts>();
+        services.AddSingleton<LoginThrottle>();
+        services.AddSingleton<PasswordLogin>();
+        services.AddSingleton<KeyEncryption>();
+        services.AddSingleton(of => new SigningKeys(
+            of.GetRequiredService<IDbContextFactory<RegistryDbContext>>(), of.GetRequiredService<KeyEncryption>(),
+            of.GetRequiredService<IOptions<AccessOptions>>(), of.GetRequiredService<TimeProvider>(),
+            of.GetRequiredService<ILogger<SigningKeys>>()));
+        services.AddSingleton<SignedTokens>();
+        services.AddSingleton(of => new BearerTokens(
+            of.GetRequiredService<SignedTokens>(), of.GetRequiredService<AccessPolicy>(),
+            of.GetRequiredService<IOptions<AccessOptions>>(), of.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(of => new RefreshTokens(
+            of.GetRequiredService<SignedTokens>(), of.GetRequiredService<Accounts>(),
+            of.GetRequiredService<IOptions<AccessOptions>>()));
+        services.AddSingleton<AdminBootstrap>();
+        services.AddSingleton<AccessStartup>();
+        services.AddHostedService<SigningKeyRotation>();
+        return services;
+    }
+}

@@ -1,0 +1,101 @@
+using Gantry.Core.Access;
+using Gantry.Oci;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+
+namespace Gantry.Server.Auth;
+
+/// <summary>
+/// The token service of Docker's token specification: GET with Basic or without a credential, POST with the
+/// <c>password</c> and <c>refresh_token</c> grants. It grants what the policy gives of what was asked, and less than that
+/// is no error.
+/// </summary>
+public sealed class TokenEndpoint(
+    BearerTokens tokens, RefreshTokens refreshTokens, PasswordLogin logins, AccessPolicy policy,
+    IOptions<AccessOptions> options)
+{
+    private const string WrongPassword = "incorrect username or password";
+
+    public async Task<IResult> GetAsync(HttpContext context)
+    {
+        var query = context.Request.Query;
+        if (ScopeRequest.Parse(query["scope"]) is not { } scopes) return TooManyScopes();
+        switch (Credential.Parse(context.Request.Headers.Authorization))
+        {
+            case Credential.None when policy.AllowsAnonymous:
+                return await GrantAsync(context, account: null, scopes, refreshToken: null);
+            case Credential.None:
+                return Unauthorized(context, "authentication required");
+            case Credential.Basic basic:
+                return await LoginAsync(context, basic.Name, basic.Password, scopes, query["offline_token"] == "true");
+            default:
+                return Unauthorized(context, "a token is given for Basic authentication only, and this is not it");
+        }
+    }
+
+    public async Task<IResult> PostAsync(HttpContext context)
+    {
+        if (await TokenForm.ReadAsync(context) is not { } form)
+            return Invalid("the body must be a form (application/x-www-form-urlencoded) of at most 64 KiB");
+        if (form.Scopes is not { } scopes) return TooManyScopes();
+        switch (form.GrantType)
+        {
+            case "password":
+                var (name, password) = (form.Fields["username"].ToString(), form.Fields["password"].ToString());
+                return name.Length == 0 || password.Length == 0
+                    ? Invalid("username and password must be there")
+                    : await LoginAsync(context, name, password, scopes, form.Offline);
+            case "refresh_token":
+                var token = form.Fields["refresh_token"].ToString();
+                return await refreshTokens.RedeemAsync(token, context.RequestAborted) is { } account
+                    ? await GrantAsync(context, account, scopes, form.Offline ? token : null)
+                    : Unauthorized(context, "the login has expired or was ended; log in again");
+            case "":
+                return Invalid("grant_type must be there");
+            default:
+                return Refuse(
+                    400, "unsupported_grant_type", OciErrorCode.Unsupported, "grant_type must be password or refresh_token");
+        }
+    }
+
+    private async Task<IResult> LoginAsync(
+        HttpContext context, string name, string password, ScopeRequest scopes, bool offline)
+    {
+        try
+        {
+            var address = RequestAccess.ClientAddress(context);
+            if (await logins.TryLoginAsync(name, password, address) is not { } login)
+                return Unauthorized(context, WrongPassword);
+            var refreshToken = offline ? await refreshTokens.IssueAsync(login, context.RequestAborted) : null;
+            return await GrantAsync(context, login.Account, scopes, refreshToken?.Text);
+        }
+        catch (OciException e) when (e.Code == OciErrorCode.TooManyRequests)
+        {
+            context.Response.Headers.RetryAfter = $"{e.RetryAfterSeconds ?? 1}";
+            return Refuse(429, "slow_down", e.Code, e.Detail!);
+        }
+    }
+
+    private async Task<IResult> GrantAsync(HttpContext context, Account? account, ScopeRequest scopes, string? refreshToken)
+    {
+        var token = await tokens.IssueAsync(account, scopes, context.RequestAborted);
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Json(TokenReply.Of(token, refreshToken), AuthJson.Default.TokenReply);
+    }
+
+    // 401 for the POST too, where RFC 6749 would have 400: containerd and BuildKit then say "unauthorized".
+    private JsonHttpResult<TokenRefusal> Unauthorized(HttpContext context, string message)
+    {
+        context.Response.Headers.WWWAuthenticate = $"Basic realm=\"{options.Value.Service}\",charset=\"UTF-8\"";
+        return Refuse(401, "invalid_grant", OciErrorCode.Unauthorized, message);
+    }
+
+    private static JsonHttpResult<TokenRefusal> TooManyScopes() => Invalid($"there are more than {ScopeRequest.MaxScopes} scopes");
+
+    private static JsonHttpResult<TokenRefusal> Invalid(string message) =>
+        Refuse(400, "invalid_request", OciErrorCode.Unsupported, message);
+
+    private static JsonHttpResult<TokenRefusal> Refuse(int status, string error, OciErrorCode code, string message) =>
+        TypedResults.Json(
+            TokenRefusal.Of(error, code.Text().Wire, message), AuthJson.Default.TokenRefusal, statusCode: status);
+}
