@@ -1,0 +1,239 @@
+-- Made from the migrations by the command in README.md; not for editing, and nothing runs it.
+
+CREATE TABLE public.accounts (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    password_hash text,
+    is_administrator boolean DEFAULT false NOT NULL,
+    security_stamp uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    disabled_at timestamp with time zone
+);
+
+ALTER TABLE public.accounts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.accounts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.blob_links (
+    repository_id bigint NOT NULL,
+    digest text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    touched_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone
+);
+
+CREATE TABLE public.blobs (
+    digest text NOT NULL COLLATE pg_catalog."C",
+    size bigint NOT NULL,
+    location text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT blobs_size_check CHECK ((size >= 0))
+);
+
+CREATE TABLE public.doomed_locations (
+    location text NOT NULL COLLATE pg_catalog."C",
+    session_id uuid,
+    delete_after timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.events (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text NOT NULL,
+    repository text COLLATE pg_catalog."C",
+    digest text COLLATE pg_catalog."C",
+    tag text COLLATE pg_catalog."C",
+    account text COLLATE pg_catalog."C",
+    address text,
+    request_id text
+);
+
+ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.manifest_references (
+    repository_id bigint NOT NULL,
+    manifest_digest text NOT NULL COLLATE pg_catalog."C",
+    blob_digest text COLLATE pg_catalog."C",
+    child_digest text COLLATE pg_catalog."C",
+    CONSTRAINT manifest_references_check CHECK ((num_nonnulls(blob_digest, child_digest) = 1))
+);
+
+CREATE TABLE public.manifests (
+    repository_id bigint NOT NULL,
+    digest text NOT NULL COLLATE pg_catalog."C",
+    media_type text NOT NULL,
+    artifact_type text COLLATE pg_catalog."C",
+    config_digest text COLLATE pg_catalog."C",
+    subject_digest text COLLATE pg_catalog."C",
+    annotations json,
+    payload bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    touched_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone
+);
+
+CREATE TABLE public.repositories (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.repositories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.repositories_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.schema_migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.signing_keys (
+    id text NOT NULL COLLATE pg_catalog."C",
+    private_key bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone
+);
+
+CREATE TABLE public.tag_history (
+    id bigint NOT NULL,
+    repository_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    manifest_digest text COLLATE pg_catalog."C",
+    account text COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.tag_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tag_history_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.tags (
+    repository_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    manifest_digest text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.upload_sessions (
+    id uuid NOT NULL,
+    repository text NOT NULL COLLATE pg_catalog."C",
+    account text COLLATE pg_catalog."C",
+    staging_offset bigint DEFAULT 0 NOT NULL,
+    algorithm text NOT NULL,
+    hash_state bytea,
+    backend_state bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.blob_links
+    ADD CONSTRAINT blob_links_pkey PRIMARY KEY (repository_id, digest);
+
+ALTER TABLE ONLY public.blobs
+    ADD CONSTRAINT blobs_location_key UNIQUE (location);
+
+ALTER TABLE ONLY public.blobs
+    ADD CONSTRAINT blobs_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.doomed_locations
+    ADD CONSTRAINT doomed_locations_pkey PRIMARY KEY (location);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.manifests
+    ADD CONSTRAINT manifests_pkey PRIMARY KEY (repository_id, digest);
+
+ALTER TABLE ONLY public.repositories
+    ADD CONSTRAINT repositories_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.repositories
+    ADD CONSTRAINT repositories_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tag_history
+    ADD CONSTRAINT tag_history_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_pkey PRIMARY KEY (repository_id, name);
+
+ALTER TABLE ONLY public.upload_sessions
+    ADD CONSTRAINT upload_sessions_pkey PRIMARY KEY (id);
+
+CREATE INDEX blob_links_by_digest ON public.blob_links USING btree (digest);
+
+CREATE INDEX doomed_locations_by_time ON public.doomed_locations USING btree (delete_after);
+
+CREATE INDEX manifest_references_by_blob ON public.manifest_references USING btree (repository_id, blob_digest) WHERE (blob_digest IS NOT NULL);
+
+CREATE INDEX manifest_references_by_child ON public.manifest_references USING btree (repository_id, child_digest) WHERE (child_digest IS NOT NULL);
+
+CREATE INDEX manifest_references_by_manifest ON public.manifest_references USING btree (repository_id, manifest_digest);
+
+CREATE INDEX manifests_by_subject ON public.manifests USING btree (repository_id, subject_digest, digest) WHERE ((subject_digest IS NOT NULL) AND (deleted_at IS NULL));
+
+CREATE INDEX tag_history_by_tag ON public.tag_history USING btree (repository_id, name, id);
+
+CREATE INDEX tags_by_manifest ON public.tags USING btree (repository_id, manifest_digest);
+
+CREATE INDEX upload_sessions_by_expiry ON public.upload_sessions USING btree (expires_at);
+
+ALTER TABLE ONLY public.blob_links
+    ADD CONSTRAINT blob_links_digest_fkey FOREIGN KEY (digest) REFERENCES public.blobs(digest);
+
+ALTER TABLE ONLY public.blob_links
+    ADD CONSTRAINT blob_links_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
+ALTER TABLE ONLY public.manifest_references
+    ADD CONSTRAINT manifest_references_repository_id_blob_digest_fkey FOREIGN KEY (repository_id, blob_digest) REFERENCES public.blob_links(repository_id, digest);
+
+ALTER TABLE ONLY public.manifest_references
+    ADD CONSTRAINT manifest_references_repository_id_child_digest_fkey FOREIGN KEY (repository_id, child_digest) REFERENCES public.manifests(repository_id, digest);
+
+ALTER TABLE ONLY public.manifest_references
+    ADD CONSTRAINT manifest_references_repository_id_manifest_digest_fkey FOREIGN KEY (repository_id, manifest_digest) REFERENCES public.manifests(repository_id, digest) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.manifests
+    ADD CONSTRAINT manifests_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
+ALTER TABLE ONLY public.tag_history
+    ADD CONSTRAINT tag_history_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_repository_id_manifest_digest_fkey FOREIGN KEY (repository_id, manifest_digest) REFERENCES public.manifests(repository_id, digest);
