@@ -1,0 +1,68 @@
+using System.Buffers;
+
+namespace Gantry.Storage.FileSystem;
+
+/// <summary>
+/// Where the files lie: <c>ROOT/uploads/XX/ID</c> while an upload runs, <c>ROOT/blobs/XX/ID</c> once committed. ID is the
+/// session's id in 32 hex digits, XX its last two: the random end of a version 7 UUID, so the folders fill evenly.
+/// <para>All folders are made by <see cref="Prepare"/>, so that no commit has to make one durable.</para>
+/// </summary>
+public sealed class FileSystemLayout
+{
+    private const string Uploads = "uploads", Blobs = "blobs", ProbePrefix = ".probe-";
+    private const int IdLength = 32, LocationLength = 5 + 1 + 2 + 1 + IdLength;
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
+    private readonly string _root;
+
+    private FileSystemLayout(string root) => _root = root;
+
+    /// <summary>Makes what is missing and makes it durable. Any number of processes may do so at once.</summary>
+    /// <exception cref="ArgumentException">No root is set.</exception>
+    /// <exception cref="IOException">It cannot be made or written to.</exception>
+    public static FileSystemLayout Prepare(FileSystemOptions options)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(options.Root);
+        var root = Path.GetFullPath(options.Root);
+        foreach (var kind in (string[])[Uploads, Blobs])
+        {
+            for (var shard = 0; shard < 256; shard++) Directory.CreateDirectory(Path.Combine(root, kind, $"{shard:x2}"));
+            PosixFile.SyncDirectory(Path.Combine(root, kind));
+        }
+
+        PosixFile.SyncDirectory(root);
+        if (Path.GetDirectoryName(root) is { } parent) PosixFile.SyncDirectory(parent);
+
+        // Left by a process that was killed while it probed.
+        foreach (var probe in Directory.EnumerateFiles(Path.Combine(root, Uploads), ProbePrefix + "*"))
+            PosixFile.Remove(probe);
+        return new FileSystemLayout(root);
+    }
+
+    internal static BlobLocation LocationOf(Guid sessionId)
+    {
+        var id = sessionId.ToString("N");
+        return new BlobLocation($"{Blobs}/{id.AsSpan(IdLength - 2)}/{id}");
+    }
+
+    internal string StagingPath(Guid sessionId)
+    {
+        var id = sessionId.ToString("N");
+        return Path.Combine(_root, Uploads, id[^2..], id);
+    }
+
+    /// <summary>Locations come from the database, yet none may reach a path unless it has our own shape.</summary>
+    /// <exception cref="ArgumentException">It was not made by <see cref="LocationOf"/>.</exception>
+    internal string PathOf(BlobLocation location)
+    {
+        var value = location.Value ?? "";
+        var id = value.AsSpan(Math.Max(0, value.Length - IdLength));
+        var ours = value.Length == LocationLength
+            && !id.ContainsAnyExcept(LowerHex)
+            && value.AsSpan().StartsWith($"{Blobs}/{id[^2..]}/", StringComparison.Ordinal);
+        return ours ? Path.Combine(_root, value) : throw new ArgumentException("not a location of this store", nameof(location));
+    }
+
+    internal string ProbePath() => Path.Combine(_root, Uploads, $"{ProbePrefix}{Guid.NewGuid():N}");
+
+    internal static string DirectoryOf(string path) => Path.GetDirectoryName(path)!;
+}

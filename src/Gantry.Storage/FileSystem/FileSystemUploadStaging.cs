@@ -1,0 +1,75 @@
+using Gantry.Oci;
+using Gantry.Storage.Hashing;
+
+namespace Gantry.Storage.FileSystem;
+
+/// <summary>
+/// One file an upload, held by an exclusive <c>flock</c> while a writer is open. The lock belongs to the inode: it stays
+/// with the bytes across the rename of a commit, and the kernel frees it with a process that dies.
+/// </summary>
+public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadStaging
+{
+    public int ChunkMinLength => 0;
+
+    public BlobLocation LocationOf(Guid sessionId) => FileSystemLayout.LocationOf(sessionId);
+
+    public async ValueTask<StagingState> CreateAsync(Guid sessionId, DigestAlgorithm algorithm,
+        CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        await DiskThreads.RunAsync(() => PosixFile.CreateNew(layout.StagingPath(sessionId)).Dispose());
+        Failpoint.Hit("staging-created");
+
+        using var digest = RunningDigest.Start(algorithm);
+        return new StagingState(0, algorithm, digest.Save(), Backend: null);
+    }
+
+    public async ValueTask<IStagingWriter?> OpenAsync(Guid sessionId, StagingState state,
+        CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await DiskThreads.RunAsync(() => Open(sessionId, state));
+    }
+
+    public async ValueTask DiscardAsync(Guid sessionId, StagingState? state, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // In the order a commit moves: a rename that slips in between is met at the location.
+        await DiskThreads.RunAsync(() =>
+        {
+            PosixFile.Remove(layout.StagingPath(sessionId));
+            Failpoint.Hit("discard-staging-removed");
+            PosixFile.Remove(layout.PathOf(LocationOf(sessionId)));
+        });
+    }
+
+    private FileSystemStagingWriter? Open(Guid sessionId, StagingState state)
+    {
+        var location = layout.PathOf(LocationOf(sessionId));
+        foreach (var (path, isSealed) in new[] { (layout.StagingPath(sessionId), false), (location, true) })
+        {
+            var file = PosixFile.OpenForWriting(path);
+            if (file is null) continue;
+            try
+            {
+                if (!PosixFile.TryLock(file, path)) return null;
+
+                // Whoever held the lock until now may have renamed or removed the file after we opened it; truncating
+                // then would cut a committed blob. From here on nobody can: only the lock's holder renames.
+                if (!File.Exists(path)) continue;
+
+                var writer = FileSystemStagingWriter.Over(file, layout, sessionId, state, isSealed);
+                file = null;
+                return writer;
+            }
+            finally
+            {
+                file?.Dispose();
+            }
+        }
+
+        // A rename goes from the first path to the second, so looking in this order cannot miss the file.
+        throw new StagingLostException(sessionId);
+    }
+}

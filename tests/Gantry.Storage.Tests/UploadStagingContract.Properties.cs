@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using Gantry.Oci;
+
+namespace Gantry.Storage.Tests;
+
+public abstract partial class UploadStagingContract
+{
+    /// <summary>
+    /// Any order of appends, checkpoints, crashes (the writer goes without a checkpoint), lost hash states and digests
+    /// ends in the acknowledged prefix plus what was appended since.
+    /// </summary>
+    [Theory]
+    [InlineData(DigestAlgorithm.Sha256)]
+    [InlineData(DigestAlgorithm.Sha512)]
+    public async Task AnyOrderOfOperations_KeepsTheAcknowledgedPrefix(DigestAlgorithm algorithm)
+    {
+        for (var seed = 1; seed <= PropertyRounds; seed++)
+        {
+            var random = new Random(seed);
+            var (writer, session, state) = await StartAsync(algorithm);
+            var (acknowledged, written) = (Array.Empty<byte>(), new List<byte>());
+            try
+            {
+                for (var step = random.Next(2, 25); step > 0; step--)
+                {
+                    switch (random.Next(8))
+                    {
+                        case 0 or 1 or 2:
+                            var chunk = Content(random.Next(random.Next(4) == 0 ? 600_000 : 300), random.Next());
+                            await AppendAsync(writer, chunk);
+                            written.AddRange(chunk);
+                            break;
+                        case 3 or 4:
+                            state = await writer.CheckpointAsync(None);
+                            acknowledged = [.. written];
+                            break;
+                        case 5:
+                            if (random.Next(3) == 0) state = state with { HashState = null };
+                            await writer.DisposeAsync();
+                            writer = await OpenAsync(session, state);
+                            written = [.. acknowledged];
+                            break;
+                        case 6:
+                            var asked = random.Next(2) == 0 ? DigestAlgorithm.Sha256 : DigestAlgorithm.Sha512;
+                            Assert.Equal(Digest.Of(written.ToArray(), asked), await writer.DigestAsync(asked, None));
+                            break;
+                        default:
+                            Assert.Null(await Staging.OpenAsync(session, state, None));
+                            break;
+                    }
+
+                    Assert.Equal(written.Count, writer.Offset);
+                }
+
+                Assert.Equal(Digest.Of(written.ToArray(), algorithm), await writer.DigestAsync(algorithm, None));
+                var location = await writer.CommitAsync(None);
+                var read = await ReadAsync(location);
+                Assert.True(read.AsSpan().SequenceEqual(written.ToArray()), $"seed {seed}");
+            }
+            finally
+            {
+                await writer.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>How many sequences the property test tries; a slow backend takes fewer.</summary>
+    protected virtual int PropertyRounds => 40;
+
+    [Fact]
+    [Trait("Protocol", "D2.31")]
+    public async Task Append_Of300MiB_NeedsFixedMemory()
+    {
+        const int Piece = 64 * 1024;
+        const long Length = 300L * 1024 * 1024, Bound = 40L * 1024 * 1024;
+        var (writer, _, _) = await StartAsync();
+        await using (writer)
+        {
+            await AppendAsync(writer, Content(2 * 1024 * 1024));
+            var before = Footprint();
+            var peak = before;
+            var pipe = new Pipe();
+            var produce = Task.Run(async () =>
+            {
+                for (long sent = 0; sent < Length; sent += Piece)
+                {
+                    pipe.Writer.GetMemory(Piece).Span[..Piece].Fill((byte)(sent >> 16));
+                    pipe.Writer.Advance(Piece);
+                    await pipe.Writer.FlushAsync();
+                    if (sent % (16 * 1024 * 1024) == 0) peak = Math.Max(peak, Footprint());
+                }
+
+                await pipe.Writer.CompleteAsync();
+            });
+            await writer.AppendAsync(pipe.Reader, None);
+            await produce;
+            peak = Math.Max(peak, Footprint());
+
+            Assert.Equal(Length + 2 * 1024 * 1024, writer.Offset);
+            Assert.True(peak - before < Bound, $"memory grew by {(peak - before) >> 20} MiB");
+        }
+    }
+
+    /// <summary>Resident memory without the page cache: managed and native.</summary>
+    private static long Footprint()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.WorkingSet64;
+    }
+}
