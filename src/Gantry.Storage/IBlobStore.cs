@@ -31,7 +31,8 @@ public interface IBlobReader : IAsyncDisposable
     /// <summary>
     /// Copies <paramref name="count"/> bytes from <paramref name="offset"/> into <paramref name="destination"/> with a
     /// fixed amount of memory, waiting whenever the destination asks to. Fewer bytes than asked for is an
-    /// <see cref="EndOfStreamException"/>: the range was checked against <see cref="Length"/> before.
+    /// <see cref="EndOfStreamException"/>: the range was checked against <see cref="Length"/> before. A destination
+    /// whose reader went away is an <see cref="OperationCanceledException"/>. Completing the destination is the caller's.
     /// </summary>
     ValueTask CopyToAsync(System.IO.Pipelines.PipeWriter destination, long offset, long count,
         CancellationToken cancellationToken);

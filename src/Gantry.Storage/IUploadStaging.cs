@@ -66,10 +66,12 @@ public interface IStagingWriter : IAsyncDisposable
     bool IsSealed { get; }
 
     /// <summary>
-    /// Appends all of <paramref name="source"/> until it completes, hashing as bytes flow by. Memory is fixed whatever
-    /// the length. Where the source or the disk fails, what was written before stays and
-    /// <see cref="CheckpointAsync"/> may still keep it.
+    /// Appends all of <paramref name="source"/> until it ends, hashing as bytes flow by; completing the reader is the
+    /// caller's. Memory is fixed whatever the length. Where the source fails or is cancelled, its fault is thrown once
+    /// what came before is written; where the disk fails, what was written before stays. Either way
+    /// <see cref="CheckpointAsync"/> may still keep it, and appends may go on at <see cref="Offset"/>.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The upload is sealed.</exception>
     /// <exception cref="StorageFullException">No space; nothing is lost that was acknowledged before.</exception>
     ValueTask AppendAsync(PipeReader source, CancellationToken cancellationToken);
 

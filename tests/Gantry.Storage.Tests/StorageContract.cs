@@ -4,7 +4,31 @@ using Gantry.Oci;
 namespace Gantry.Storage.Tests;
 
 /// <summary>One process's view of a store.</summary>
-public sealed record StorageConnection(IUploadStaging Staging, IBlobStore Blobs);
+public sealed record StorageConnection(IUploadStaging Staging, IBlobStore Blobs)
+{
+    public async Task<byte[]> ReadAsync(BlobLocation location, long offset = 0, long? count = null)
+    {
+        await using var reader = await Blobs.OpenAsync(location, CancellationToken.None)
+            ?? throw new InvalidOperationException("nothing there");
+        return await ReadAsync(reader, offset, count ?? reader.Length - offset);
+    }
+
+    public static async Task<byte[]> ReadAsync(IBlobReader reader, long offset, long count)
+    {
+        var pipe = new Pipe();
+        var copy = Task.Run(async () =>
+        {
+            await reader.CopyToAsync(pipe.Writer, offset, count, CancellationToken.None);
+            await pipe.Writer.CompleteAsync();
+        });
+        using var result = new MemoryStream();
+        await Task.WhenAll(copy.ContinueWith(async done =>
+        {
+            if (done.IsFaulted) await pipe.Writer.CompleteAsync(done.Exception!.InnerException);
+        }, TaskScheduler.Default).Unwrap(), pipe.Reader.CopyToAsync(result));
+        return result.ToArray();
+    }
+}
 
 /// <summary>
 /// What the contract suites share. A backend subclasses each suite and says how to connect; every connection of one
@@ -42,7 +66,7 @@ public abstract class StorageContract : IAsyncLifetime
         await writer.AppendAsync(PipeReader.Create(new MemoryStream(bytes.ToArray())), None);
 
     protected async Task<IStagingWriter> OpenAsync(Guid session, StagingState state) =>
-        await Staging.OpenAsync(session, state, None) ?? throw new InvalidOperationException("another writer has it");
+        await Staging.OpenAsync(session, _ => new(state), None) ?? throw new InvalidOperationException("another writer has it");
 
     protected async Task<(IStagingWriter Writer, Guid Session, StagingState State)> StartAsync(
         DigestAlgorithm algorithm = DigestAlgorithm.Sha256)
@@ -63,25 +87,5 @@ public abstract class StorageContract : IAsyncLifetime
         }
     }
 
-    protected async Task<byte[]> ReadAsync(BlobLocation location, long offset = 0, long? count = null)
-    {
-        await using var reader = await Blobs.OpenAsync(location, None) ?? throw new InvalidOperationException("nothing there");
-        return await ReadAsync(reader, offset, count ?? reader.Length - offset);
-    }
-
-    protected static async Task<byte[]> ReadAsync(IBlobReader reader, long offset, long count)
-    {
-        var pipe = new Pipe();
-        var copy = Task.Run(async () =>
-        {
-            await reader.CopyToAsync(pipe.Writer, offset, count, None);
-            await pipe.Writer.CompleteAsync();
-        });
-        using var result = new MemoryStream();
-        await Task.WhenAll(copy.ContinueWith(async done =>
-        {
-            if (done.IsFaulted) await pipe.Writer.CompleteAsync(done.Exception!.InnerException);
-        }, TaskScheduler.Default).Unwrap(), pipe.Reader.CopyToAsync(result));
-        return result.ToArray();
-    }
+    protected Task<byte[]> ReadAsync(BlobLocation location) => Store.ReadAsync(location);
 }

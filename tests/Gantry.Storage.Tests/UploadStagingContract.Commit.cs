@@ -60,7 +60,7 @@ public abstract partial class UploadStagingContract
         {
             await AppendAsync(writer, Content(5000));
             var location = await writer.CommitAsync(None);
-            Assert.Null(await Staging.OpenAsync(session, state, None));
+            Assert.Null(await Staging.OpenAsync(session, _ => new(state), None));
             Assert.Equal(Content(5000), await ReadAsync(location));
         }
     }
@@ -81,7 +81,7 @@ public abstract partial class UploadStagingContract
         }
 
         var other = await ConnectAsync();
-        await using var resumed = (await other.Staging.OpenAsync(session, state, None))!;
+        await using var resumed = (await other.Staging.OpenAsync(session, _ => new(state), None))!;
         Assert.True(resumed.IsSealed);
         Assert.Equal(content.Length, resumed.Offset);
         await Assert.ThrowsAsync<InvalidOperationException>(() => AppendAsync(resumed, new byte[1]));
@@ -89,7 +89,7 @@ public abstract partial class UploadStagingContract
         Assert.Equal(Digest.Of(content, DigestAlgorithm.Sha512), await resumed.DigestAsync(DigestAlgorithm.Sha512, None));
         Assert.Equal(Staging.LocationOf(session), await resumed.CommitAsync(None));
         Assert.Equal(content, await ReadAsync(Staging.LocationOf(session)));
-        Assert.Null(await Staging.OpenAsync(session, state, None));
+        Assert.Null(await Staging.OpenAsync(session, _ => new(state), None));
     }
 
     [Theory]
@@ -107,9 +107,9 @@ public abstract partial class UploadStagingContract
             if (stage == "committed") await writer.CommitAsync(None);
         }
 
-        await Staging.DiscardAsync(session, state, None);
-        await Staging.DiscardAsync(session, state, None);
-        await Staging.DiscardAsync(session, null, None);
+        await Staging.DiscardAsync(session, None);
+        await Staging.DiscardAsync(session, None);
+        await Staging.DiscardAsync(session, None);
 
         Assert.Null(await Blobs.StatAsync(Staging.LocationOf(session), None));
         await Assert.ThrowsAsync<StagingLostException>(() => OpenAsync(session, state));
@@ -122,7 +122,7 @@ public abstract partial class UploadStagingContract
         await using (writer)
         {
             await AppendAsync(writer, Content(1000));
-            await Staging.DiscardAsync(session, state, None);
+            await Staging.DiscardAsync(session, None);
             await Assert.ThrowsAsync<StagingLostException>(async () => await writer.CommitAsync(None));
             Assert.Null(await Blobs.StatAsync(Staging.LocationOf(session), None));
         }

@@ -46,7 +46,7 @@ public abstract partial class UploadStagingContract
                             Assert.Equal(Digest.Of(written.ToArray(), asked), await writer.DigestAsync(asked, None));
                             break;
                         default:
-                            Assert.Null(await Staging.OpenAsync(session, state, None));
+                            Assert.Null(await Staging.OpenAsync(session, _ => new(state), None));
                             break;
                     }
 

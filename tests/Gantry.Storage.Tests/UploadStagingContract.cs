@@ -44,7 +44,7 @@ public abstract partial class UploadStagingContract : StorageContract
         foreach (var chunk in OddChunks)
         {
             var other = await ConnectAsync();
-            await using var writer = (await other.Staging.OpenAsync(session, state, None))!;
+            await using var writer = (await other.Staging.OpenAsync(session, _ => new(state), None))!;
             await AppendAsync(writer, content.AsMemory(at, chunk));
             state = await writer.CheckpointAsync(None);
             at += chunk;
@@ -110,11 +110,42 @@ public abstract partial class UploadStagingContract : StorageContract
         var other = await ConnectAsync();
         await using (writer)
         {
-            Assert.Null(await Staging.OpenAsync(session, state, None));
-            Assert.Null(await other.Staging.OpenAsync(session, state, None));
+            Assert.Null(await Staging.OpenAsync(session, _ => new(state), None));
+            Assert.Null(await other.Staging.OpenAsync(session, _ => new(state), None));
         }
 
-        await using var next = await other.Staging.OpenAsync(session, state, None);
+        await using var next = await other.Staging.OpenAsync(session, _ => new(state), None);
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public async Task Open_AsksForTheState_WithTheUploadTaken()
+    {
+        var (writer, session, state) = await StartAsync();
+        await writer.DisposeAsync();
+        var asked = 0;
+        await using var taken = await Staging.OpenAsync(session, async cancellationToken =>
+        {
+            asked++;
+            Assert.Null(await Staging.OpenAsync(session, _ => throw new InvalidOperationException("asked"), cancellationToken));
+            return state;
+        }, None);
+        Assert.NotNull(taken);
+        Assert.Equal(1, asked);
+    }
+
+    [Fact]
+    public async Task Open_OfASessionThatIsGone_OrCannotBeRead_LetsGoOfTheUpload()
+    {
+        var (writer, session, state) = await StartAsync();
+        await writer.DisposeAsync();
+
+        Assert.Null(await Staging.OpenAsync(session, _ => new((StagingState?)null), None));
+        Assert.Null(await Staging.OpenAsync(Guid.CreateVersion7(), _ => new((StagingState?)null), None));
+        await Assert.ThrowsAsync<TimeoutException>(async () =>
+            await Staging.OpenAsync(session, _ => throw new TimeoutException(), None));
+
+        await using var next = await Staging.OpenAsync(session, _ => new(state), None);
         Assert.NotNull(next);
     }
 

@@ -1,5 +1,6 @@
 using Gantry.Oci;
 using Gantry.Storage.Hashing;
+using Microsoft.Win32.SafeHandles;
 
 namespace Gantry.Storage.FileSystem;
 
@@ -24,14 +25,32 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
         return new StagingState(0, algorithm, digest.Save(), Backend: null);
     }
 
-    public async ValueTask<IStagingWriter?> OpenAsync(Guid sessionId, StagingState state,
-        CancellationToken cancellationToken)
+    public async ValueTask<IStagingWriter?> OpenAsync(Guid sessionId,
+        Func<CancellationToken, ValueTask<StagingState?>> load, CancellationToken cancellationToken)
     {
+        // 1. Take the file, staged or sealed.
         cancellationToken.ThrowIfCancellationRequested();
-        return await DiskThreads.RunAsync(() => Open(sessionId, state));
+        var (found, file, isSealed) = await DiskThreads.RunAsync(() => Take(sessionId));
+        if (found && file is null) return null;
+        try
+        {
+            // 2. Only then ask what was acknowledged of it.
+            if (await load(cancellationToken) is not { } state) return null;
+            if (file is null) throw new StagingLostException(sessionId);
+
+            // 3. Cut off what was not.
+            var writer = await DiskThreads.RunAsync(() =>
+                FileSystemStagingWriter.Over(file, layout, sessionId, state, isSealed));
+            file = null;
+            return writer;
+        }
+        finally
+        {
+            file?.Dispose();
+        }
     }
 
-    public async ValueTask DiscardAsync(Guid sessionId, StagingState? state, CancellationToken cancellationToken)
+    public async ValueTask DiscardAsync(Guid sessionId, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -44,24 +63,26 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
         });
     }
 
-    private FileSystemStagingWriter? Open(Guid sessionId, StagingState state)
+    /// <summary>The file, locked; or found and no file, where another writer holds it; or nothing found.</summary>
+    private (bool Found, SafeFileHandle? File, bool IsSealed) Take(Guid sessionId)
     {
-        var location = layout.PathOf(LocationOf(sessionId));
-        foreach (var (path, isSealed) in new[] { (layout.StagingPath(sessionId), false), (location, true) })
+        // A rename goes from the first path to the second, so looking in this order cannot miss the file.
+        foreach (var (path, isSealed) in new[]
+            { (layout.StagingPath(sessionId), false), (layout.PathOf(LocationOf(sessionId)), true) })
         {
             var file = PosixFile.OpenForWriting(path);
             if (file is null) continue;
             try
             {
-                if (!PosixFile.TryLock(file, path)) return null;
+                if (!PosixFile.TryLock(file, path)) return (Found: true, null, isSealed);
 
                 // Whoever held the lock until now may have renamed or removed the file after we opened it; truncating
                 // then would cut a committed blob. From here on nobody can: only the lock's holder renames.
                 if (!File.Exists(path)) continue;
 
-                var writer = FileSystemStagingWriter.Over(file, layout, sessionId, state, isSealed);
+                var taken = file;
                 file = null;
-                return writer;
+                return (Found: true, taken, isSealed);
             }
             finally
             {
@@ -69,7 +90,6 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
             }
         }
 
-        // A rename goes from the first path to the second, so looking in this order cannot miss the file.
-        throw new StagingLostException(sessionId);
+        return (Found: false, null, false);
     }
 }

@@ -19,12 +19,12 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
         using (var other = Flock(folder.PathOf("uploads", session), "echo held; read line"))
         {
             Assert.Equal("held", await other.StandardOutput.ReadLineAsync());
-            Assert.Null(await staging.OpenAsync(session, state, None));
+            Assert.Null(await staging.OpenAsync(session, _ => new(state), None));
             other.StandardInput.Close();
             await other.WaitForExitAsync();
         }
 
-        await using var writer = await staging.OpenAsync(session, state, None);
+        await using var writer = await staging.OpenAsync(session, _ => new(state), None);
         Assert.NotNull(writer);
     }
 
@@ -35,7 +35,7 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
         var session = Guid.CreateVersion7();
         var state = await staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
         var (staged, committed) = (folder.PathOf("uploads", session), folder.PathOf("blobs", session));
-        await using (var writer = (await staging.OpenAsync(session, state, None))!)
+        await using (var writer = (await staging.OpenAsync(session, _ => new(state), None))!)
         {
             Assert.False(await TakesAsync(staged));
             await writer.CommitAsync(None);
@@ -56,7 +56,7 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
         {
             var session = Guid.CreateVersion7();
             var created = await store.Staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
-            var writer = (await store.Staging.OpenAsync(session, created, None))!;
+            var writer = (await store.Staging.OpenAsync(session, _ => new(created), None))!;
             await writer.AppendAsync(PipeReader.Create(new MemoryStream(content)), None);
 
             var commit = Task.Run(async () =>
@@ -65,7 +65,7 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
                 await writer.DisposeAsync();
             });
             IStagingWriter? second;
-            while ((second = await store.Staging.OpenAsync(session, created, None)) is null)
+            while ((second = await store.Staging.OpenAsync(session, _ => new(created), None)) is null)
             {
             }
 
@@ -88,7 +88,7 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
         var state = await staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
         await File.WriteAllBytesAsync(folder.PathOf("uploads", session), new byte[9]);
         await Assert.ThrowsAsync<StagingLostException>(async () =>
-            await staging.OpenAsync(session, state with { Offset = 10 }, None));
+            await staging.OpenAsync(session, _ => new(state with { Offset = 10 }), None));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
         var state = await store.Staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
         var content = new byte[3_000_000];
         new Random(4).NextBytes(content);
-        await using (var writer = (await store.Staging.OpenAsync(session, state, None))!)
+        await using (var writer = (await store.Staging.OpenAsync(session, _ => new(state), None))!)
         {
             await writer.AppendAsync(PipeReader.Create(new MemoryStream(content)), None);
             await writer.CommitAsync(None);
