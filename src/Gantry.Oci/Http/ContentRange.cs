@@ -53,6 +53,11 @@ public readonly record struct ContentRange
 
     public override string ToString() => $"{Start}-{End}";
 
-    private static bool TryParseOffset(ReadOnlySpan<char> text, out long offset) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out offset);
+    /// <summary>Digits alone: the library would let NUL characters after them pass.</summary>
+    private static bool TryParseOffset(ReadOnlySpan<char> text, out long offset)
+    {
+        offset = 0;
+        return !text.ContainsAnyExceptInRange('0', '9')
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out offset);
+    }
 }
