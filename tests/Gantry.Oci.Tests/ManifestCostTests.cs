@@ -19,11 +19,12 @@ public sealed class ManifestCostTests
 
     [Theory]
     [MemberData(nameof(Documents))]
-    public void HostileDocument_CostsLinearTime(string name)
+    public void HostileDocument_CostsBoundedTimeAndMemory(string name)
     {
         var content = Encoding.UTF8.GetBytes(Build(name));
         Assert.InRange(content.Length, ManifestDocument.MaxBytes * 9 / 10, ManifestDocument.MaxBytes);
 
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
         var before = Environment.CpuUsage.UserTime;
         try
         {
@@ -35,6 +36,7 @@ public sealed class ManifestCostTests
         }
 
         Assert.InRange(Environment.CpuUsage.UserTime - before, TimeSpan.Zero, Limit);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 128 << 20);
     }
 
     private static string Build(string name) => name switch
