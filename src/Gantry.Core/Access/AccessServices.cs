@@ -16,7 +16,10 @@ public static class AccessServices
     /// </summary>
     public static IServiceCollection AddAccessRules(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<AccessOptions>().Bind(configuration.GetSection(AccessOptions.Section)).ValidateOnStart();
+        services.AddOptions<AccessOptions>()
+            // A setting of access that is misspelt must not be passed over in silence.
+            .Bind(configuration.GetSection(AccessOptions.Section), binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsFaults>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<AccessPolicy>();

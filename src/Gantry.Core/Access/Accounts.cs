@@ -38,13 +38,7 @@ public sealed class Accounts(IDbContextFactory<RegistryDbContext> database, Pass
     public async Task<bool> CreateAsync(
         AccountName name, string password, bool isAdministrator, CancellationToken cancellation = default)
     {
-        var row = new AccountRow
-        {
-            Name = name.ToString(),
-            PasswordHash = await NewHashAsync(password, cancellation),
-            IsAdministrator = isAdministrator,
-            SecurityStamp = Guid.NewGuid(),
-        };
+        var row = await NewRowAsync(name, password, isAdministrator, cancellation);
         await using var db = await database.CreateDbContextAsync(cancellation);
         db.Accounts.Add(row);
         try
@@ -99,6 +93,16 @@ public sealed class Accounts(IDbContextFactory<RegistryDbContext> database, Pass
         await db.Accounts.Where(row => row.Name == text && row.PasswordHash == oldHash)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, hash), cancellation);
     }
+
+    internal async Task<AccountRow> NewRowAsync(
+        AccountName name, string password, bool isAdministrator, CancellationToken cancellation) =>
+        new()
+        {
+            Name = name.ToString(),
+            PasswordHash = await NewHashAsync(password, cancellation),
+            IsAdministrator = isAdministrator,
+            SecurityStamp = Guid.NewGuid(),
+        };
 
     private Task<string> NewHashAsync(string password, CancellationToken cancellation) =>
         PasswordRules.FaultOf(password) is { } fault

@@ -31,10 +31,17 @@ public sealed class AdminBootstrap(
 
         var given = options.Value.AdminPassword;
         var password = given.Length > 0 ? given : PasswordRules.Generate();
-        await accounts.CreateAsync(AccountName.Parse(Name), password, isAdministrator: true, cancellation);
-        await transaction.CommitAsync(cancellation);
+        db.Accounts.Add(await accounts.NewRowAsync(AccountName.Parse(Name), password, isAdministrator: true, cancellation));
+        await db.SaveChangesAsync(cancellation);
 
-        if (given.Length == 0) await console.WriteAsync(Notice(password));
+        // Before the commit: if the process ends in between, the next start shows another one, not none at all.
+        if (given.Length == 0)
+        {
+            await console.WriteAsync(Notice(password));
+            await console.FlushAsync(cancellation);
+        }
+
+        await transaction.CommitAsync(cancellation);
         return true;
     }
 

@@ -11,9 +11,10 @@ namespace Gantry.Core.Access;
 /// </summary>
 public sealed class BearerTokens
 {
-    // A verified token is remembered until it expires, by its SHA-256: 4096 entries of about 1 KiB, 64 KiB at the worst
-    // for one that names 256 repositories (it then weighs 8 KiB itself).
+    // A verified token is remembered until it expires, by its SHA-256. Clients ask for one repository, or for two; tokens
+    // for many are not remembered, so that 4096 entries stay below 20 MiB whatever is asked for.
     private const int Remembered = 4096;
+    private const int RememberedRepositories = 8;
 
     private readonly SignedTokens _tokens;
     private readonly AccessPolicy _policy;
@@ -47,7 +48,7 @@ public sealed class BearerTokens
         if (await _tokens.VerifyAsync(TokenPurpose.Bearer, token, cancellation) is not { } claims) return null;
         if (Read(claims) is not { } grants) return null;
         var caller = new TokenCaller(_policy, grants);
-        _verified.Set(key, caller);
+        if (grants.Repositories.Count <= RememberedRepositories) _verified.Set(key, caller);
         return caller;
     }
 

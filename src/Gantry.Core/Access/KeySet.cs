@@ -28,20 +28,26 @@ internal sealed record KeySet(ECDsaSecurityKey? Signing, IReadOnlyDictionary<str
 {
     public static KeySet Empty { get; } = new(null, new Dictionary<string, ECDsaSecurityKey>());
 
-    public static KeySet Load(IReadOnlyList<StoredKey> rows, TimeSpan settling, KeyEncryption encryption)
+    /// <summary>The same key stays the same object: the signatures' cache goes by it.</summary>
+    public KeySet With(IReadOnlyList<StoredKey> rows, TimeSpan settling, KeyEncryption encryption)
     {
         var byId = new Dictionary<string, ECDsaSecurityKey>(StringComparer.Ordinal);
         foreach (var row in rows)
         {
-            // Never disposed: a request may still be verifying with it, and there are two or three in all.
-            var pair = ECDsa.Create();
-            pair.ImportPkcs8PrivateKey(encryption.Unprotect(row.Id, row.PrivateKey), out _);
-            byId[row.Id] = new ECDsaSecurityKey(pair) { KeyId = row.Id };
+            byId[row.Id] = ById.GetValueOrDefault(row.Id) ?? Read(row, encryption);
         }
 
         // The very first key has no elder: it signs at once.
         var signing = rows.FirstOrDefault(row => row.Age >= settling) ?? rows[^1];
         return new KeySet(byId[signing.Id], byId);
+    }
+
+    private static ECDsaSecurityKey Read(StoredKey row, KeyEncryption encryption)
+    {
+        // Never disposed: a request may still be verifying with it, and there are two or three in all.
+        var pair = ECDsa.Create();
+        pair.ImportPkcs8PrivateKey(encryption.Unprotect(row.Id, row.PrivateKey), out _);
+        return new ECDsaSecurityKey(pair) { KeyId = row.Id };
     }
 }
 

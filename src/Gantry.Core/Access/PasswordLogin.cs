@@ -29,7 +29,7 @@ public sealed partial class PasswordLogin(
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly RecentlyUsed<string, Proof> _proofs = new(Remembered);
-    private readonly ConcurrentDictionary<string, Task<LoggedIn?>> _running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<LoggedIn?>>> _running = new(StringComparer.Ordinal);
 
     /// <summary>Null: no such account, a wrong password, or a disabled account; which of them is told to nobody.</summary>
     /// <exception cref="OciException">TooManyRequests, with the seconds to wait.</exception>
@@ -51,12 +51,11 @@ public sealed partial class PasswordLogin(
         // The same credential many times at once is a client with many connections: one look serves them all. It is not
         // tied to a request's end, or a guesser would hang up to stay uncounted.
         var look = new Lazy<Task<LoggedIn?>>(() => LookAsync(account, password, address, credential));
-        return await _running.GetOrAdd(credential, _ => look.Value);
+        return await _running.GetOrAdd(credential, look).Value;
     }
 
     private async Task<LoggedIn?> LookAsync(AccountName account, string password, IPAddress address, string credential)
     {
-        await Task.Yield(); // so that the task is in _running before it can take itself out
         try
         {
             using var attempt = throttle.TryBegin(account, address, out var wait);

@@ -80,7 +80,7 @@ public sealed partial class SigningKeys : IDisposable
                 keys = await ReadAsync(db, cancellation);
             }
 
-            Volatile.Write(ref _keys, KeySet.Load(keys.Rows, Settling, _encryption));
+            Volatile.Write(ref _keys, _keys.With(keys.Rows, Settling, _encryption));
             Volatile.Write(ref _readAt, _time.GetTimestamp());
         }
         finally

@@ -19,9 +19,9 @@ internal sealed class PublicAddressFaults : IValidateOptions<PublicAddressOption
     public ValidateOptionsResult Validate(string? name, PublicAddressOptions options) =>
         options.PublicUrl.Length == 0
         || (Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-            && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0)
+            && options.PublicUrl.All(char.IsAscii) && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0)
             ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail("Server:PublicUrl must be an absolute http:// or https:// URL, or empty.");
+            : ValidateOptionsResult.Fail("Server:PublicUrl must be an absolute http:// or https:// URL, in ASCII without query, or empty.");
 }
 
 /// <summary>
