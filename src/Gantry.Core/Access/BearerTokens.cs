@@ -54,10 +54,11 @@ public sealed class BearerTokens
 
     private TokenGrants? Read(JsonElement claims)
     {
-        var subject = claims.GetProperty("sub").GetString();
+        if (!claims.TryGetProperty("sub", out var sub) || !claims.TryGetProperty("access", out var access)) return null;
+        var subject = sub.GetString();
         AccountName? account = AccountName.TryParse(subject, out var name) ? name : null;
         if (account is null && (subject is not "" || !_policy.AllowsAnonymous)) return null;
         var expires = DateTimeOffset.FromUnixTimeSeconds(claims.GetProperty("exp").GetInt64());
-        return TokenGrants.FromClaims(account, claims.GetProperty("access"), expires);
+        return TokenGrants.FromClaims(account, access, expires);
     }
 }
