@@ -203,7 +203,7 @@ public sealed class BearerTokensTests : IAsyncLifetime
         var genuine = await IssueAsync("repository:a/b:pull");
         const string alphabet = "ABab01-_.=+/ \0é";
         var random = new Random(20261121);
-        for (var i = 0; i < 2_000; i++)
+        for (var i = 0; i < 500; i++)
         {
             // The last sign of the signature has bits without a meaning.
             var text = genuine.ToCharArray();
