@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.IO.Pipelines;
 using Gantry.Oci;
 
 namespace Gantry.Storage.Tests;
@@ -67,45 +65,4 @@ public abstract partial class UploadStagingContract
 
     /// <summary>How many sequences the property test tries; a slow backend takes fewer.</summary>
     protected virtual int PropertyRounds => 40;
-
-    [Fact]
-    [Trait("Protocol", "D2.31")]
-    public async Task Append_Of300MiB_NeedsFixedMemory()
-    {
-        const int Piece = 64 * 1024;
-        const long Length = 300L * 1024 * 1024, Bound = 40L * 1024 * 1024;
-        var (writer, _, _) = await StartAsync();
-        await using (writer)
-        {
-            await AppendAsync(writer, Content(2 * 1024 * 1024));
-            var before = Footprint();
-            var peak = before;
-            var pipe = new Pipe();
-            var produce = Task.Run(async () =>
-            {
-                for (long sent = 0; sent < Length; sent += Piece)
-                {
-                    pipe.Writer.GetMemory(Piece).Span[..Piece].Fill((byte)(sent >> 16));
-                    pipe.Writer.Advance(Piece);
-                    await pipe.Writer.FlushAsync();
-                    if (sent % (16 * 1024 * 1024) == 0) peak = Math.Max(peak, Footprint());
-                }
-
-                await pipe.Writer.CompleteAsync();
-            });
-            await writer.AppendAsync(pipe.Reader, None);
-            await produce;
-            peak = Math.Max(peak, Footprint());
-
-            Assert.Equal(Length + 2 * 1024 * 1024, writer.Offset);
-            Assert.True(peak - before < Bound, $"memory grew by {(peak - before) >> 20} MiB");
-        }
-    }
-
-    /// <summary>Resident memory without the page cache: managed and native.</summary>
-    private static long Footprint()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.WorkingSet64;
-    }
 }

@@ -102,7 +102,7 @@ internal sealed partial class FileSystemStagingWriter : IStagingWriter
     public ValueTask DisposeAsync()
     {
         _digest?.Dispose();
-        _file.Dispose();
+        PosixFile.CloseLocked(_file);
         return ValueTask.CompletedTask;
     }
 

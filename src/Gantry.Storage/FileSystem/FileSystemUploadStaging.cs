@@ -46,7 +46,7 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
         }
         finally
         {
-            file?.Dispose();
+            if (file is not null) PosixFile.CloseLocked(file);
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
             }
             finally
             {
-                file?.Dispose();
+                if (file is not null) PosixFile.CloseLocked(file);
             }
         }
 

@@ -11,7 +11,7 @@ namespace Gantry.Storage.FileSystem;
 internal static partial class PosixFile
 {
     private const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
-    private const int LockExclusive = 2, LockNonBlocking = 4;
+    private const int LockExclusive = 2, LockNonBlocking = 4, Unlock = 8;
     private const int StartWriteback = 2, AdviseSequential = 2;
     private const int NoEntry = 2, Interrupted = 4, WouldBlock = 11, NoSpace = 28, QuotaExceeded = 122;
     private const int OwnerWritesGroupReads = 0x1A0; // 0640
@@ -26,7 +26,7 @@ internal static partial class PosixFile
     public static SafeFileHandle CreateNew(string path) =>
         Open(path, ReadWrite | Create | Exclusive) ?? throw Fault(NoEntry, "create", path);
 
-    /// <summary>False where another open file has the lock. It ends when the handle closes, or the process.</summary>
+    /// <summary>False where another open file has the lock. It ends with <see cref="CloseLocked"/>, or the process.</summary>
     public static bool TryLock(SafeFileHandle file, string path)
     {
         while (FLock(file, LockExclusive | LockNonBlocking) != 0)
@@ -37,6 +37,16 @@ internal static partial class PosixFile
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Unlocks before it closes: a process just being started holds a copy of every handle until its exec, and with it
+    /// the lock.
+    /// </summary>
+    public static void CloseLocked(SafeFileHandle file)
+    {
+        if (!file.IsClosed) _ = FLock(file, Unlock);
+        file.Dispose();
     }
 
     public static void Sync(SafeFileHandle file, string path)

@@ -9,3 +9,9 @@ public sealed class FileSystemUploadStagingTests(FileSystemFolder folder) : Uplo
 {
     protected override ValueTask<StorageConnection> ConnectAsync() => ValueTask.FromResult(folder.Connect());
 }
+
+[Collection(nameof(Alone))]
+public sealed class FileSystemUploadMemoryTests(FileSystemFolder folder) : UploadMemoryContract, IClassFixture<FileSystemFolder>
+{
+    protected override ValueTask<StorageConnection> ConnectAsync() => ValueTask.FromResult(folder.Connect());
+}

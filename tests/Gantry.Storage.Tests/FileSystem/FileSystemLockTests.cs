@@ -80,6 +80,31 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
         }
     }
 
+    /// <summary>A process being started has a copy of our handles for a moment, and must not keep the lock with it.</summary>
+    [Fact]
+    public async Task Open_AfterADispose_WhileOtherProcessesStart_IsNeverNull()
+    {
+        var staging = folder.Connect().Staging;
+        var session = Guid.CreateVersion7();
+        var state = await staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
+        var starts = Task.Run(async () =>
+        {
+            for (var n = 0; n < 100; n++)
+            {
+                using var process = Process.Start("true");
+                await process.WaitForExitAsync();
+            }
+        });
+
+        while (!starts.IsCompleted)
+        {
+            await using var writer = await staging.OpenAsync(session, _ => new(state), None);
+            Assert.NotNull(writer);
+        }
+
+        await starts;
+    }
+
     [Fact]
     public async Task Open_OfAFileShorterThanAcknowledged_IsStagingLost()
     {
