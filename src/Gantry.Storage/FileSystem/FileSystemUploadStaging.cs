@@ -72,24 +72,34 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
         {
             var file = PosixFile.OpenForWriting(path);
             if (file is null) continue;
+            var taking = Taking.Moved;
             try
             {
-                if (!PosixFile.TryLock(file, path)) return (Found: true, null, isSealed);
-
-                // Whoever held the lock until now may have renamed or removed the file after we opened it; truncating
-                // then would cut a committed blob. From here on nobody can: only the lock's holder renames.
-                if (!File.Exists(path)) continue;
-
-                var taken = file;
-                file = null;
-                return (Found: true, taken, isSealed);
+                taking = Lock(file, path);
             }
             finally
             {
-                if (file is not null) PosixFile.CloseLocked(file);
+                if (taking != Taking.Taken) PosixFile.CloseLocked(file);
             }
+
+            if (taking == Taking.Taken) return (Found: true, file, isSealed);
+            if (taking == Taking.Held) return (Found: true, null, isSealed);
         }
 
         return (Found: false, null, false);
+    }
+
+    /// <summary>
+    /// Whoever held the lock until now may have renamed or removed the file after we opened it; truncating then would
+    /// cut a committed blob. Once it is ours nobody can: only the lock's holder renames.
+    /// </summary>
+    internal static Taking Lock(SafeFileHandle file, string path) =>
+        !PosixFile.TryLock(file, path) ? Taking.Held : File.Exists(path) ? Taking.Taken : Taking.Moved;
+
+    internal enum Taking
+    {
+        Taken,
+        Held,
+        Moved,
     }
 }
