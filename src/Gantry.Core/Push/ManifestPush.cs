@@ -1,0 +1,106 @@
+using Gantry.Core.Data;
+using Gantry.Core.Events;
+using Gantry.Oci;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Gantry.Core.Push;
+
+/// <summary>A manifest to push.</summary>
+/// <param name="Digest">What it is stored under; the payload was checked against it.</param>
+/// <param name="Payload">The bytes as sent: what is served later.</param>
+/// <param name="Document">Their parsed view.</param>
+/// <param name="Tags">Tags to point at it; may be empty.</param>
+public sealed record ManifestToPush(
+    Digest Digest, byte[] Payload, ManifestDocument Document, IReadOnlyCollection<TagName> Tags);
+
+/// <summary>
+/// Stores a manifest: references checked and locked, then manifest, references, tags, tag history and event, all in one
+/// transaction.
+/// </summary>
+public sealed class ManifestPush(IDbContextFactory<RegistryDbContext> contexts, IOptions<PushOptions> options)
+{
+    private readonly List<TagPattern> _immutable =
+        [.. options.Value.ImmutableTags.Select(TagPattern.TryParse).OfType<TagPattern>()];
+
+    /// <exception cref="OciException">
+    /// MANIFEST_BLOB_UNKNOWN: something it needs is not in the repository. DENIED (409): a tag is immutable.
+    /// </exception>
+    public Task PushAsync(RepositoryName repository, ManifestToPush manifest, Actor actor,
+        CancellationToken cancellationToken) =>
+        contexts.InTransactionAsync(async db =>
+        {
+            var id = await db.GetOrAddRepositoryAsync(repository, cancellationToken);
+            var references = await new ReferenceCheck(db, id).LockAsync(manifest.Document, cancellationToken);
+            await InsertManifestAsync(db, id, manifest, cancellationToken);
+            await InsertReferencesAsync(db, id, manifest.Digest, references, cancellationToken);
+            await MoveTagsAsync(db, id, repository, manifest, actor, cancellationToken);
+            await db.AppendEventAsync(EventLog.Push, repository, manifest.Digest,
+                manifest.Tags.Count == 0 ? null : string.Join(' ', manifest.Tags), actor, cancellationToken);
+        }, cancellationToken);
+
+    private static Task InsertManifestAsync(RegistryDbContext db, long repository, ManifestToPush manifest,
+        CancellationToken cancellationToken)
+    {
+        var document = manifest.Document;
+        var (digest, config, subject) =
+            (manifest.Digest.ToString(), document.Config?.Digest.ToString(), document.Subject?.Digest.ToString());
+        var annotations = document.Annotations is null ? null : System.Text.Json.JsonSerializer.Serialize(document.Annotations);
+        return db.Database.ExecuteSqlAsync(
+            $"""
+             INSERT INTO manifests (repository_id, digest, media_type, artifact_type, config_digest, subject_digest,
+                                    annotations, payload)
+             VALUES ({repository}, {digest}, {document.MediaType}, {document.ArtifactType}, {config}, {subject},
+                     {annotations}::json, {manifest.Payload})
+             ON CONFLICT (repository_id, digest) DO UPDATE
+                 SET media_type = excluded.media_type, touched_at = now(), deleted_at = NULL
+             """, cancellationToken);
+    }
+
+    // Written anew at each push: a layer that was missing at the first may be there now.
+    private static Task InsertReferencesAsync(RegistryDbContext db, long repository, Digest manifest, References references,
+        CancellationToken cancellationToken)
+    {
+        var (digest, blobs, children) = (manifest.ToString(), references.Blobs, references.Children);
+        return db.Database.ExecuteSqlAsync(
+            $"""
+             DELETE FROM manifest_references WHERE repository_id = {repository} AND manifest_digest = {digest};
+             INSERT INTO manifest_references (repository_id, manifest_digest, blob_digest)
+             SELECT {repository}, {digest}, unnest({blobs});
+             INSERT INTO manifest_references (repository_id, manifest_digest, child_digest)
+             SELECT {repository}, {digest}, unnest({children});
+             """, cancellationToken);
+    }
+
+    private async Task MoveTagsAsync(RegistryDbContext db, long repositoryId, RepositoryName repository,
+        ManifestToPush manifest, Actor actor, CancellationToken cancellationToken)
+    {
+        if (manifest.Tags.Count == 0) return;
+
+        var digest = manifest.Digest.ToString();
+        var tags = manifest.Tags.Select(tag => tag.ToString()).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var moved = await db.Database.SqlQuery<MovedTag>(
+            $"""
+             WITH moved AS (
+                 INSERT INTO tags AS t (repository_id, name, manifest_digest)
+                 SELECT {repositoryId}, name, {digest} FROM unnest({tags}) name ORDER BY name
+                 ON CONFLICT (repository_id, name) DO UPDATE SET manifest_digest = excluded.manifest_digest, updated_at = now()
+                     WHERE t.manifest_digest <> excluded.manifest_digest
+                 RETURNING name, xmax <> 0 AS existed),
+             kept AS (
+                 INSERT INTO tag_history (repository_id, name, manifest_digest, account)
+                 SELECT {repositoryId}, name, {digest}, {actor.Account} FROM moved)
+             SELECT name AS "Name", existed AS "Existed" FROM moved
+             """).ToListAsync(cancellationToken);
+
+        // The move is undone with the transaction where a rule forbids it.
+        foreach (var tag in moved.Where(tag => tag.Existed))
+        {
+            if (_immutable.Find(rule => rule.Matches(repository, TagName.Parse(tag.Name))) is { } rule)
+                throw new OciException(OciErrorCode.Denied,
+                    $"tag {tag.Name} points at another manifest and is immutable by the rule {rule}", status: 409);
+        }
+    }
+
+    private sealed record MovedTag(string Name, bool Existed);
+}

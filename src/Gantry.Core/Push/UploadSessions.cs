@@ -1,0 +1,192 @@
+using System.IO.Pipelines;
+using Gantry.Core.Data;
+using Gantry.Core.GarbageCollection;
+using Gantry.Oci;
+using Gantry.Oci.Http;
+using Gantry.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Gantry.Core.Push;
+
+/// <summary>An upload as its client sees it.</summary>
+/// <param name="Id">Names it in URLs.</param>
+/// <param name="Offset">Bytes received and durable.</param>
+public sealed record UploadStatus(Guid Id, long Offset);
+
+/// <summary>
+/// A chunk that does not go on where the upload stands, or a second writer: the client is told where to go on (416).
+/// </summary>
+public sealed class UploadOutOfOrderException(UploadStatus status, string reason) : Exception(reason)
+{
+    public UploadStatus Status { get; } = status;
+}
+
+/// <summary>
+/// Uploads from their start until they are closed, cancelled or forgotten. The row exists before the first byte and
+/// names the durable offset; bytes past it were never acknowledged.
+/// </summary>
+public sealed class UploadSessions(
+    IDbContextFactory<RegistryDbContext> contexts,
+    IUploadStaging staging,
+    DoomedLocations doomed,
+    IOptions<PushOptions> options,
+    TimeProvider time)
+{
+    private TimeSpan Lifetime => options.Value.UploadLifetime;
+
+    public async Task<UploadStatus> StartAsync(RepositoryName repository, DigestAlgorithm algorithm, string? account,
+        CancellationToken cancellationToken)
+    {
+        var id = Guid.CreateVersion7();
+        var (name, word) = (repository.ToString(), algorithm.Name());
+        await using (var db = await contexts.CreateDbContextAsync(cancellationToken))
+        {
+            await db.Database.ExecuteSqlAsync(
+                $"""
+                 INSERT INTO upload_sessions (id, repository, account, algorithm, expires_at)
+                 VALUES ({id}, {name}, {account}, {word}, now() + {Lifetime})
+                 """, cancellationToken);
+        }
+
+        // The row owns the bytes already: where this fails, expiry cleans up.
+        await staging.CreateAsync(id, algorithm, cancellationToken);
+        return new UploadStatus(id, 0);
+    }
+
+    /// <summary>Null where the repository has no such upload.</summary>
+    public async Task<UploadStatus?> FindAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken) =>
+        await LoadAsync(repository, id, cancellationToken) is { } row ? new UploadStatus(id, row.StagingOffset) : null;
+
+    /// <summary>
+    /// Appends a chunk and returns the new durable offset.
+    /// </summary>
+    /// <param name="range">Where the client says the chunk belongs; null: where the upload stands.</param>
+    /// <exception cref="UploadOutOfOrderException">Another offset, or another writer at work.</exception>
+    /// <exception cref="OciException"><see cref="OciErrorCode.BlobUploadUnknown"/>, SIZE_INVALID.</exception>
+    public async Task<UploadStatus> AppendAsync(RepositoryName repository, Guid id, ContentRange? range, PipeReader body,
+        CancellationToken cancellationToken)
+    {
+        await using var upload = await OpenAsync(repository, id, cancellationToken);
+        if (upload.IsSealed) throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was closed before");
+        return await AppendAsync(upload, range, body, cancellationToken);
+    }
+
+    /// <summary>Takes the upload for this request alone; the row is read once no other writer can move it.</summary>
+    internal async Task<OpenUpload> OpenAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken)
+    {
+        UploadSessionRow? row = null;
+        var writer = await staging.OpenAsync(id, async token =>
+        {
+            row = await LoadAsync(repository, id, token);
+            return row is null ? null : State(row);
+        }, cancellationToken);
+        if (writer is not null) return new OpenUpload(id, writer);
+
+        row ??= await LoadAsync(repository, id, cancellationToken);
+        throw row is null
+            ? new OciException(OciErrorCode.BlobUploadUnknown)
+            : new UploadOutOfOrderException(new UploadStatus(id, row.StagingOffset), "another request is writing to this upload");
+    }
+
+    internal async Task<UploadStatus> AppendAsync(OpenUpload upload, ContentRange? range, PipeReader body,
+        CancellationToken cancellationToken)
+    {
+        var start = upload.Writer.Offset;
+        if (range is { } claimed && claimed.Start != start)
+            throw new UploadOutOfOrderException(new UploadStatus(upload.Id, start), $"the upload goes on at byte {start}");
+
+        try
+        {
+            using var renewal = new CancellationTokenSource();
+            var renewing = RenewWhileFlowingAsync(upload, renewal.Token);
+            try
+            {
+                await upload.Writer.AppendAsync(body, cancellationToken);
+            }
+            finally
+            {
+                await renewal.CancelAsync();
+                await renewing;
+            }
+        }
+        catch
+        {
+            // A cut connection: what arrived is kept, so that the client can go on from there.
+            await KeepAsync(upload, CancellationToken.None);
+            throw;
+        }
+
+        var status = await KeepAsync(upload, cancellationToken);
+        return range is { } sent && sent.Length != status.Offset - start
+            ? throw new OciException(OciErrorCode.SizeInvalid,
+                $"Content-Range names {sent.Length} bytes, the body had {status.Offset - start}")
+            : status;
+    }
+
+    /// <summary>Ends an upload without a blob. False: there was none.</summary>
+    public async Task<bool> CancelAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken)
+    {
+        var (name, location) = (repository.ToString(), staging.LocationOf(id).Value);
+        var ended = await contexts.InTransactionAsync(async db =>
+        {
+            var rows = await db.Database.ExecuteSqlAsync(
+                $"DELETE FROM upload_sessions WHERE id = {id} AND repository = {name}", cancellationToken);
+            if (rows == 1) await db.DoomAsync(location, id, cancellationToken);
+            return rows == 1;
+        }, cancellationToken);
+        if (ended) await doomed.SweepOneAsync(location, cancellationToken);
+        return ended;
+    }
+
+    private async Task<UploadStatus> KeepAsync(OpenUpload upload, CancellationToken cancellationToken)
+    {
+        var state = await upload.Writer.CheckpointAsync(cancellationToken);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Database.ExecuteSqlAsync(
+            $"""
+             UPDATE upload_sessions SET staging_offset = {state.Offset}, hash_state = {state.HashState},
+                 backend_state = {state.Backend}, expires_at = now() + {Lifetime}
+             WHERE id = {upload.Id}
+             """, cancellationToken);
+        return rows == 1
+            ? new UploadStatus(upload.Id, state.Offset)
+            : throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was cancelled meanwhile");
+    }
+
+    // A chunk may take hours: as long as bytes flow the upload does not expire, and as soon as they rest it does.
+    private async Task RenewWhileFlowingAsync(OpenUpload upload, CancellationToken cancellationToken)
+    {
+        var seen = upload.Writer.Offset;
+        using var timer = new PeriodicTimer(Lifetime / 4, time);
+        while (await timer.NextTickAsync(cancellationToken))
+        {
+            var offset = upload.Writer.Offset;
+            if (offset == seen) continue;
+            seen = offset;
+            await using var db = await contexts.CreateDbContextAsync(CancellationToken.None);
+            await db.Database.ExecuteSqlAsync(
+                $"UPDATE upload_sessions SET expires_at = now() + {Lifetime} WHERE id = {upload.Id}", CancellationToken.None);
+        }
+    }
+
+    private async Task<UploadSessionRow?> LoadAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken)
+    {
+        var name = repository.ToString();
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.UploadSessions.AsNoTracking()
+            .SingleOrDefaultAsync(row => row.Id == id && row.Repository == name, cancellationToken);
+    }
+
+    private static StagingState State(UploadSessionRow row) =>
+        new(row.StagingOffset, DigestAlgorithms.TryParse(row.Algorithm, out var algorithm) ? algorithm : default,
+            row.HashState, row.BackendState);
+}
+
+/// <summary>An upload in the hands of one request.</summary>
+internal sealed record OpenUpload(Guid Id, IStagingWriter Writer) : IAsyncDisposable
+{
+    public bool IsSealed => Writer.IsSealed;
+
+    public ValueTask DisposeAsync() => Writer.DisposeAsync();
+}

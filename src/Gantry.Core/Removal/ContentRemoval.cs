@@ -1,0 +1,127 @@
+using Gantry.Core.Data;
+using Gantry.Core.Events;
+using Gantry.Core.Push;
+using Gantry.Oci;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Gantry.Core.Removal;
+
+/// <summary>
+/// Removes tags, manifests and blobs from a repository. A manifest or a blob is hidden at once and kept for a while;
+/// its bytes are garbage collection's business. Every removal takes its row FOR UPDATE first, which waits for, and
+/// stops, the pushes that rely on it; what needs the row is asked for in a later statement than the lock.
+/// </summary>
+public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts, IOptions<PushOptions> push)
+{
+    private readonly List<TagPattern> _immutable =
+        [.. push.Value.ImmutableTags.Select(TagPattern.TryParse).OfType<TagPattern>()];
+
+    /// <summary>Removes the tag alone. False: there was none.</summary>
+    public async Task<bool> RemoveTagAsync(RepositoryName repository, TagName tag, Actor actor,
+        CancellationToken cancellationToken)
+    {
+        RefuseImmutable(repository, [tag.ToString()]);
+        return await contexts.InTransactionAsync(async db =>
+        {
+            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
+
+            var name = tag.ToString();
+            var rows = await db.Tags.Where(row => row.RepositoryId == id && row.Name == name)
+                .ExecuteDeleteAsync(cancellationToken);
+            if (rows == 0) return false;
+
+            await RecordTagsAsync(db, id, [name], actor, cancellationToken);
+            await db.AppendEventAsync(EventLog.TagDelete, repository, null, name, actor, cancellationToken);
+            return true;
+        }, cancellationToken);
+    }
+
+    /// <summary>Hides the manifest and removes its tags. False: there was none.</summary>
+    /// <exception cref="OciException">DENIED (409): an index holds it, or an immutable tag points at it.</exception>
+    public Task<bool> RemoveManifestAsync(RepositoryName repository, Digest digest, Actor actor,
+        CancellationToken cancellationToken)
+    {
+        var text = digest.ToString();
+        return contexts.InTransactionAsync(async db =>
+        {
+            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
+
+            var locked = await db.Database.SqlQuery<int>(
+                $"""
+                 SELECT 1 AS "Value" FROM manifests
+                 WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
+                 """).ToListAsync(cancellationToken);
+            if (locked.Count == 0) return false;
+
+            await RefuseWhileNeededAsync(db.ManifestReferences.Where(row => row.ChildDigest == text), db, id, "index",
+                cancellationToken);
+            var tags = await db.Database.SqlQuery<string>(
+                $"""
+                 DELETE FROM tags WHERE repository_id = {id} AND manifest_digest = {text} RETURNING name AS "Value"
+                 """).ToListAsync(cancellationToken);
+            RefuseImmutable(repository, tags);
+            await RecordTagsAsync(db, id, tags, actor, cancellationToken);
+            await db.Database.ExecuteSqlAsync(
+                $"UPDATE manifests SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}", cancellationToken);
+            await db.AppendEventAsync(EventLog.ManifestDelete, repository, digest, null, actor, cancellationToken);
+            return true;
+        }, cancellationToken);
+    }
+
+    /// <summary>Hides the repository's link to the blob. False: there was none.</summary>
+    /// <exception cref="OciException">DENIED (409): a manifest needs it.</exception>
+    public Task<bool> RemoveBlobAsync(RepositoryName repository, Digest digest, Actor actor,
+        CancellationToken cancellationToken)
+    {
+        var text = digest.ToString();
+        return contexts.InTransactionAsync(async db =>
+        {
+            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
+
+            var locked = await db.Database.SqlQuery<int>(
+                $"""
+                 SELECT 1 AS "Value" FROM blob_links
+                 WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
+                 """).ToListAsync(cancellationToken);
+            if (locked.Count == 0) return false;
+
+            await RefuseWhileNeededAsync(db.ManifestReferences.Where(row => row.BlobDigest == text), db, id, "manifest",
+                cancellationToken);
+            await db.Database.ExecuteSqlAsync(
+                $"UPDATE blob_links SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}", cancellationToken);
+            await db.AppendEventAsync(EventLog.BlobDelete, repository, digest, null, actor, cancellationToken);
+            return true;
+        }, cancellationToken);
+    }
+
+    private static async Task RefuseWhileNeededAsync(IQueryable<ManifestReferenceRow> references, RegistryDbContext db,
+        long repository, string kind, CancellationToken cancellationToken)
+    {
+        var parent = await (
+            from reference in references
+            join manifest in db.Manifests on new { reference.RepositoryId, Digest = reference.ManifestDigest }
+                equals new { manifest.RepositoryId, manifest.Digest }
+            where reference.RepositoryId == repository && manifest.DeletedAt == null
+            select manifest.Digest).FirstOrDefaultAsync(cancellationToken);
+        if (parent is not null)
+            throw new OciException(OciErrorCode.Denied, $"the {kind} {parent} needs it: delete that first", status: 409);
+    }
+
+    private void RefuseImmutable(RepositoryName repository, IEnumerable<string> tags)
+    {
+        foreach (var tag in tags)
+        {
+            if (_immutable.Find(rule => rule.Matches(repository, TagName.Parse(tag))) is { } rule)
+                throw new OciException(OciErrorCode.Denied, $"tag {tag} is immutable by the rule {rule}", status: 409);
+        }
+    }
+
+    private static Task RecordTagsAsync(RegistryDbContext db, long repository, List<string> tags, Actor actor,
+        CancellationToken cancellationToken) =>
+        db.Database.ExecuteSqlAsync(
+            $"""
+             INSERT INTO tag_history (repository_id, name, account)
+             SELECT {repository}, unnest({tags}), {actor.Account}
+             """, cancellationToken);
+}

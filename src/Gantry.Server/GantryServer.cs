@@ -1,0 +1,162 @@
+using Gantry.Core;
+using Gantry.Core.Access;
+using Gantry.Core.Data;
+using Gantry.Server.Auth;
+using Gantry.Server.Health;
+using Gantry.Server.Telemetry;
+using Gantry.Server.V2;
+using Gantry.Server.Workers;
+using Gantry.Storage;
+using Gantry.Storage.FileSystem;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gantry.Server;
+
+/// <summary>
+/// A registry put together from its configuration. Lifecycle: <see cref="Create"/> (checks every setting, starts
+/// nothing), <see cref="StartDatabaseAsync"/>, <see cref="ServeAsync"/>; disposing it stops what was started.
+/// </summary>
+public sealed class GantryServer : IAsyncDisposable
+{
+    /// <summary>
+    /// The request line: a manifest may be pushed with many tags at once. The largest body outside of uploads is a
+    /// manifest (4 MiB), whose own limit answers first.
+    /// </summary>
+    private const int MaxRequestLineBytes = 32 * 1024, MaxBodyBytes = 8 * 1024 * 1024;
+
+    private readonly WebApplication _app;
+    private LocalPostgres? _postgres;
+
+    private GantryServer(WebApplication app) => _app = app;
+
+    /// <summary>The running application: its services, and the URLs it listens on.</summary>
+    public WebApplication App => _app;
+
+    /// <param name="arguments">Settings as <c>--Section:Key=value</c>; they win over environment and files.</param>
+    /// <exception cref="OptionsValidationException">A setting is wrong; all of them are named.</exception>
+    /// <exception cref="AggregateException">Several groups of settings are.</exception>
+    public static GantryServer Create(string[] arguments)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments });
+        // The settings that came with the program, below those of the working folder, the environment and the arguments.
+        builder.Configuration.Sources.Insert(0, new JsonConfigurationSource
+        {
+            FileProvider = new PhysicalFileProvider(AppContext.BaseDirectory), Path = "appsettings.json", Optional = true,
+        });
+        builder.WebHost.ConfigureKestrel(ConfigureKestrel);
+        builder.Services.AddGantryCore(builder.Configuration);
+        builder.Services.AddGantryAccess(builder.Configuration);
+        builder.Services.AddGantryHealth();
+        builder.Services.AddSingleton<MigrationRunner>();
+        builder.Services.AddSettings<ServerOptions>(builder.Configuration, "Server");
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(
+            (host, server) => host.ShutdownTimeout = server.Value.ShutdownTimeout);
+        builder.Services.AddGantryStorage(builder.Configuration);
+        builder.Services.AddSingleton<V2Pipeline>();
+        builder.Services.AddHostedService<CleanupWorker>();
+
+        var app = builder.Build();
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        MapRequests(app);
+        return new GantryServer(app);
+    }
+
+    /// <summary>Connects to the configured PostgreSQL, or starts our own, and brings its tables up to date.</summary>
+    /// <param name="beside">
+    /// True for a command that may run beside a server on the same data folder: it uses that server's PostgreSQL.
+    /// </param>
+    /// <returns>How many migrations were applied.</returns>
+    public async Task<int> StartDatabaseAsync(bool beside, CancellationToken cancellationToken)
+    {
+        var address = _app.Services.GetRequiredService<DatabaseAddress>();
+        if (_app.Configuration.GetConnectionString("Registry") is { Length: > 0 } configured)
+        {
+            address.ConnectionString = configured;
+        }
+        else
+        {
+            _postgres = await LocalPostgres.StartAsync(
+                new LocalPostgresOptions
+                {
+                    DataRoot = _app.Services.GetRequiredService<IOptions<DataOptions>>().Value.Root, JoinRunning = beside,
+                },
+                _app.Services.GetRequiredService<ILogger<LocalPostgres>>(), _app.Services.GetRequiredService<TimeProvider>(),
+                cancellationToken);
+            address.ConnectionString = _postgres.ConnectionString;
+        }
+
+        return await _app.Services.GetRequiredService<MigrationRunner>()
+            .RunAsync(_app.Services.GetRequiredService<NpgsqlDataSource>(), cancellationToken);
+    }
+
+    /// <summary>Starts to answer requests; returns once the server listens.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _app.Services.GetRequiredService<IBlobStore>().ProbeAsync(cancellationToken);
+        await _app.Services.GetRequiredService<AccessStartup>().RunAsync(Console.Out, cancellationToken);
+        await _app.StartAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        if (_postgres is not null) await _postgres.DisposeAsync();
+    }
+
+    private static void ConfigureKestrel(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
+        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+        // A layer may come over a slow line, or rest while its client compresses the next part; a minute of silence is
+        // a connection that is gone.
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1, gracePeriod: TimeSpan.FromMinutes(1));
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 1, gracePeriod: TimeSpan.FromMinutes(1));
+    }
+
+    // The stages of a request, in order.
+    private static void MapRequests(WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value;
+        UseForwardedHeaders(app, options);
+        app.UseMiddleware<RequestLog>();
+        app.UseWhen(http => http.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal), v2 =>
+        {
+            UseWarning(v2, options.Warning);
+            v2.UseMiddleware<OciErrorRendering>();
+            v2.Run(http => http.RequestServices.GetRequiredService<V2Pipeline>().InvokeAsync(http));
+        });
+        app.UseMiddleware<OciErrorRendering>();
+        app.MapGantryAuth();
+        app.MapGantryHealth();
+    }
+
+    private static void UseForwardedHeaders(WebApplication app, ServerOptions options)
+    {
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost,
+            ForwardLimit = null,
+        };
+        forwarded.KnownIPNetworks.Clear();
+        forwarded.KnownProxies.Clear();
+        foreach (var proxy in options.Proxies) forwarded.KnownIPNetworks.Add(proxy);
+        if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders(forwarded);
+    }
+
+    private static void UseWarning(IApplicationBuilder app, string text)
+    {
+        if (text.Length == 0) return;
+        var value = $"299 - \"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        app.Use((http, next) =>
+        {
+            http.Response.Headers.Warning = value;
+            return next(http);
+        });
+    }
+}

@@ -1,0 +1,26 @@
+using Npgsql;
+
+namespace Gantry.Server.V2;
+
+/// <summary>Tells a database that is away from a statement that is wrong.</summary>
+internal static class DatabaseOutage
+{
+    public static bool Is(Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            // A PostgresException is an answer: only the classes for shutting down, starting, broken connections, a full
+            // disk and too many connections (57P.., 08..., 53...) say that the next one may differ.
+            if (cause is PostgresException answer)
+            {
+                return answer.SqlState.StartsWith("57P", StringComparison.Ordinal)
+                    || answer.SqlState.StartsWith("08", StringComparison.Ordinal)
+                    || answer.SqlState.StartsWith("53", StringComparison.Ordinal);
+            }
+
+            if (cause is NpgsqlException) return true;
+        }
+
+        return false;
+    }
+}

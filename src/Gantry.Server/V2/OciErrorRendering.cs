@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Gantry.Core.Push;
+using Gantry.Oci;
+using Gantry.Oci.Serialization;
+using Gantry.Storage;
+using Npgsql;
+
+namespace Gantry.Server.V2;
+
+/// <summary>
+/// The one place that turns a failure under <c>/v2</c> into distribution-spec's envelope. Broken rules are shown as they
+/// are; a fault of ours says nothing but its request id, which the log carries too. A lost database and a full disk are
+/// neither: they pass by themselves.
+/// </summary>
+internal sealed partial class OciErrorRendering(RequestDelegate next, ILogger<OciErrorRendering> logger)
+{
+    public async Task InvokeAsync(HttpContext http)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The client is gone; nobody reads an answer.
+            http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception exception) when (!http.Response.HasStarted)
+        {
+            await RenderAsync(http, Describe(http, exception));
+        }
+    }
+
+    private OciException Describe(HttpContext http, Exception exception)
+    {
+        switch (exception)
+        {
+            case OciException broken:
+                return broken;
+            case UploadOutOfOrderException order:
+                BlobUploadEndpoints.WriteStatus(http, order.Status);
+                return new OciException(OciErrorCode.BlobUploadInvalid, order.Message,
+                    StatusCodes.Status416RangeNotSatisfiable);
+            case StagingLostException lost:
+                LogLostStaging(logger, lost);
+                return new OciException(OciErrorCode.BlobUploadUnknown, "the upload's bytes are gone; start again");
+            case BadHttpRequestException bad:
+                return new OciException(
+                    bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? OciErrorCode.SizeInvalid : OciErrorCode.Unsupported,
+                    bad.Message, bad.StatusCode);
+            case StorageFullException full:
+                LogUnavailable(logger, "the blob store is full", full);
+                return new OciException(OciErrorCode.Unavailable, "the registry's storage is full",
+                    StatusCodes.Status507InsufficientStorage);
+            case var _ when DatabaseOutage.Is(exception):
+                LogUnavailable(logger, "the database does not answer", exception);
+                return new OciException(OciErrorCode.Unavailable, "the registry's database does not answer") { RetryAfterSeconds = 5 };
+            default:
+                LogFault(logger, exception);
+                return new OciException(OciErrorCode.Unknown, $"request {http.TraceIdentifier}");
+        }
+    }
+
+    private static async Task RenderAsync(HttpContext http, OciException error)
+    {
+        var response = http.Response;
+        response.StatusCode = error.Status;
+        if (error.RetryAfterSeconds is { } seconds)
+            response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        using var body = new MemoryStream(256);
+        await using (var writer = new Utf8JsonWriter(body)) OciJson.WriteErrors(writer, (error.Code, error.Detail));
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(http.Request.Method))
+            await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), http.RequestAborted);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request failed")]
+    private static partial void LogFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request refused: {Reason}")]
+    private static partial void LogUnavailable(ILogger logger, string reason, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "An upload cannot go on")]
+    private static partial void LogLostStaging(ILogger logger, Exception exception);
+}
