@@ -1,1 +1,41 @@
-return 0;
+using System.CommandLine;
+using Gantry.Server;
+
+// gantry-server serve | migrate | admin reset-password. Settings follow as --Section:Key=value.
+// Exit codes: 0, 1 failure, 2 bad usage or configuration.
+
+var account = new Argument<string>("account")
+{
+    Description = "the account's name", DefaultValueFactory = _ => "admin",
+};
+var fromInput = new Option<bool>("--password-stdin")
+{
+    Description = "read the new password from standard input instead of making one up",
+};
+var root = new RootCommand("A container registry.")
+{
+    Verb("serve", "Run the registry in the foreground.", (_, settings) => Verbs.ServeAsync(settings)),
+    Verb("migrate", "Bring the database up to date and stop.", (_, settings) => Verbs.MigrateAsync(settings)),
+    new Command("admin", "Administer a registry.")
+    {
+        Verb("reset-password", "Give an account a new password, and print it.",
+            (result, settings) => Verbs.ResetPasswordAsync(result.GetValue(account)!, result.GetValue(fromInput), settings),
+            account, fromInput),
+    },
+};
+
+var parsed = root.Parse(args);
+return parsed.Errors.Count == 0 ? await parsed.InvokeAsync() : Verbs.Usage(parsed.Errors.Select(error => error.Message));
+
+static Command Verb(string name, string description, Func<ParseResult, string[], Task<int>> run, params Symbol[] symbols)
+{
+    var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
+    foreach (var symbol in symbols)
+    {
+        if (symbol is Argument argument) command.Add(argument);
+        if (symbol is Option option) command.Add(option);
+    }
+
+    command.SetAction((result, _) => run(result, [.. result.UnmatchedTokens]));
+    return command;
+}

@@ -7,8 +7,8 @@ namespace Gantry.Server;
 public sealed class ServerOptions : IValidatableObject
 {
     /// <summary>
-    /// How clients reach this registry, <c>https://registry.example.com</c>; used where an absolute URL is needed.
-    /// Empty: as the request came in.
+    /// How clients reach this registry, <c>https://registry.example.com</c>; used where an absolute URL is needed, the
+    /// token endpoint's. Empty: what each request says (its Host, and X-Forwarded-* from trusted proxies).
     /// </summary>
     public string PublicUrl { get; set; } = "";
 
@@ -32,7 +32,7 @@ public sealed class ServerOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (PublicUrl.Length > 0 && !IsPublicUrl(PublicUrl))
-            yield return new ValidationResult($"Server:PublicUrl '{PublicUrl}' is not an http or https URL without query");
+            yield return new ValidationResult($"Server:PublicUrl '{PublicUrl}' is not an http or https URL in ASCII, without query");
         foreach (var proxy in TrustedProxies.Where(proxy => ParseNetwork(proxy) is null))
             yield return new ValidationResult($"Server:TrustedProxies: '{proxy}' is neither an address nor a network");
         if (ShutdownTimeout < TimeSpan.Zero || ShutdownTimeout > TimeSpan.FromHours(1))
@@ -44,7 +44,7 @@ public sealed class ServerOptions : IValidatableObject
     private static bool IsPublicUrl(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url)
         && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
-        && url is { Query: "", Fragment: "", UserInfo: "" };
+        && text.All(char.IsAscii) && url is { Query: "", Fragment: "", UserInfo: "" };
 
     private static IPNetwork? ParseNetwork(string text)
     {

@@ -1,6 +1,4 @@
 using Gantry.Core.Access;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace Gantry.Server.Auth;
 
@@ -11,10 +9,6 @@ public static class AuthEndpoints
     public static IServiceCollection AddGantryAccess(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddAccessRules(configuration);
-        services.AddOptions<PublicAddressOptions>()
-            .Bind(configuration.GetSection(PublicAddressOptions.Section)).ValidateOnStart();
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IValidateOptions<PublicAddressOptions>, PublicAddressFaults>());
         services.AddSingleton<PublicAddress>();
         services.AddSingleton<Challenge>();
         services.AddSingleton<RequestAccess>();

@@ -35,11 +35,10 @@ internal sealed record TokenRefusal(
 {
     internal sealed record Entry(
         [property: JsonPropertyName("code")] string Code,
-        [property: JsonPropertyName("message")] string Message,
-        [property: JsonPropertyName("detail")] string? Detail);
+        [property: JsonPropertyName("message")] string Message);
 
     public static TokenRefusal Of(string error, string wireCode, string message) =>
-        new(error, message, [new Entry(wireCode, message, null)]);
+        new(error, message, [new Entry(wireCode, message)]);
 }
 
 [JsonSerializable(typeof(TokenReply))]
