@@ -72,7 +72,7 @@ public sealed class RegistryServer : IAsyncDisposable
         string[] arguments =
         [
             "--urls=http://127.0.0.1:0", $"--Data:Root={root.FullName}", $"--ConnectionStrings:Registry={database.ConnectionString}",
-            $"--Access:AdminPassword={Password}", "--Logging:LogLevel:Default=Warning", .. settings.Select(setting => $"--{setting}"),
+            $"--Access:AdminPassword={Password}", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Warning", .. settings.Select(setting => $"--{setting}"),
         ];
         var server = GantryServer.Create(arguments);
         await server.StartDatabaseAsync(beside: false, CancellationToken.None);
