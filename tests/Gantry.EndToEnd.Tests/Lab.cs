@@ -1,0 +1,105 @@
+using Gantry.EndToEnd.Tests;
+using Gantry.EndToEnd.Tests.Clients;
+using Gantry.EndToEnd.Tests.Running;
+
+[assembly: AssemblyFixture(typeof(Lab))]
+[assembly: CollectionBehavior(DisableTestParallelization = true)] // the clients' stores are shared and wiped
+
+namespace Gantry.EndToEnd.Tests;
+
+/// <summary>
+/// What all tests share, each part started when a test first asks for it: the images, one registry, one store a client.
+/// Everything is below one temporary folder and gone at the end.
+/// </summary>
+public sealed class Lab : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("gantry-").FullName;
+    private readonly Dictionary<string, IImageClient> clients = [];
+    private readonly Dictionary<string, string> pushes = [];
+    private ContainerdHost? containerd;
+
+    internal ImageSet Images { get; private set; } = null!;
+
+    internal RegistryUnderTest Registry { get; private set; } = null!;
+
+    internal ClientHome Home { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Environment.UserName != "root")
+            throw new InvalidOperationException("these tests run container engines of their own: run them as root");
+        Home = new ClientHome(Path.Combine(folder, "c"));
+        Images = await ImageSet.MakeAsync();
+        Registry = await RegistryUnderTest.StartAsync(Path.Combine(folder, "registry"));
+        Home.Trust(Registry.Host, Registry.User, Registry.Password);
+    }
+
+    /// <summary>The client of this name, and a line in the test's output that says which version it drives.</summary>
+    internal async Task<IImageClient> ClientAsync(string name)
+    {
+        if (!clients.TryGetValue(name, out var client))
+        {
+            client = name switch
+            {
+                "docker" => await DockerClient.StartAsync(Home, await ContainerdAsync()),
+                "ctr" => await ContainerdClient.StartAsync(Home, await ContainerdAsync(), Registry),
+                "podman" => await PodmanClient.StartAsync(Home),
+                "buildah" => await BuildahClient.StartAsync(Home),
+                "skopeo" => await SkopeoClient.StartAsync(Home),
+                _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such client"),
+            };
+            clients.Add(name, client);
+        }
+        Say($"drives {client.Version}");
+        return client;
+    }
+
+    /// <summary>Pushes an image of the fixture by a client, once a run, and empties the client's store.</summary>
+    internal async Task<string> PushedAsync(string image, string pusher, string reference)
+    {
+        var client = await ClientAsync(pusher);
+        if (pushes.TryGetValue(reference, out var digest)) return digest;
+        await client.LoadAsync(Images, image, reference);
+        digest = await client.PushAsync(reference);
+        await client.WipeAsync();
+        return pushes[reference] = digest;
+    }
+
+    internal static void Say(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
+
+    /// <summary>A folder of the test's own, gone at the end of the run.</summary>
+    internal string NewFolder() => Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
+
+    internal async Task<DockerClient> DockerAsync() => (DockerClient)await ClientAsync("docker");
+
+    internal async Task<ContainerdClient> CtrAsync() => (ContainerdClient)await ClientAsync("ctr");
+
+    internal async Task<PodmanClient> PodmanAsync() => (PodmanClient)await ClientAsync("podman");
+
+    internal async Task<BuildahClient> BuildahAsync() => (BuildahClient)await ClientAsync("buildah");
+
+    internal async Task<SkopeoClient> SkopeoAsync() => (SkopeoClient)await ClientAsync("skopeo");
+
+    internal async Task<ContainerdHost> ContainerdAsync() => containerd ??= await ContainerdHost.StartAsync(Home);
+
+    /// <summary>Copies an image of the fixture into the registry, byte for byte, and returns its digest.</summary>
+    internal async Task<string> SeedAsync(string image, string repository, string tag = "latest", string from = "latest")
+    {
+        var skopeo = new Command("skopeo") { Environment = Home.Environment };
+        var source = image == "schema2" ? $"dir:{Images.Folder(image)}" : Images.Layout(image, from);
+        await skopeo.RunAsync("copy", "-q", "--all", "--preserve-digests", source, $"docker://{Registry.Host}/{repository}:{tag}");
+        return await Registry.DigestAsync(repository, tag) ?? throw new InvalidOperationException("the copy is not there");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in clients.Values) await client.DisposeAsync();
+        if (containerd is not null) await containerd.DisposeAsync();
+        if (Registry is not null) await Registry.DisposeAsync();
+        // Engines leave mounts behind where they were ended in the middle of something.
+        var mounts = (await File.ReadAllLinesAsync("/proc/mounts")).Select(line => line.Split(' ')[1]);
+        foreach (var point in mounts.Where(p => p.StartsWith(folder + "/", StringComparison.Ordinal)).OrderDescending())
+            await new Command("umount").TryAsync("--lazy", point);
+        await new Command("rm").RunAsync("-rf", folder);
+    }
+}

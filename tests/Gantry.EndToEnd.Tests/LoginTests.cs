@@ -1,0 +1,91 @@
+using Gantry.EndToEnd.Tests.Clients;
+
+namespace Gantry.EndToEnd.Tests;
+
+/// <summary>Logging in, and what the registry refuses to those who have not.</summary>
+public sealed class LoginTests(Lab lab)
+{
+    private const string WrongPassword = "wrong horse";
+
+    [Fact]
+    public async Task DockerLogin_WithRightPassword_KeepsCredentialsThatPush()
+    {
+        var docker = await lab.DockerAsync();
+        var config = lab.NewFolder();
+        var login = await docker.With(config).TryWithInputAsync(
+            lab.Registry.Password, "login", "--username", lab.Registry.User, "--password-stdin", lab.Registry.Host);
+        var reference = $"{lab.Registry.Host}/login/docker:v1";
+        await docker.LoadAsync(lab.Images, "tiny", reference);
+        var push = await docker.With(config).TryAsync("push", reference);
+
+        Assert.Contains("Login Succeeded", login.Succeeded().Text);
+        Assert.Contains("digest: sha256:", push.Succeeded().Text);
+    }
+
+    [Fact]
+    public async Task DockerLogin_WithWrongPassword_IsRefusedAndKeepsNothing()
+    {
+        var docker = await lab.DockerAsync();
+        var config = lab.NewFolder();
+        var login = await docker.With(config).TryWithInputAsync(
+            WrongPassword, "login", "--username", lab.Registry.User, "--password-stdin", lab.Registry.Host);
+
+        Assert.NotEqual(0, login.ExitCode);
+        Assert.Contains("unauthorized", login.Text);
+        Assert.DoesNotContain(lab.Registry.Host, Contents(Path.Combine(config, "config.json")));
+    }
+
+    [Theory]
+    [InlineData("podman")]
+    [InlineData("buildah")]
+    [InlineData("skopeo")]
+    public async Task ContainersLogin_TellsRightFromWrong(string name)
+    {
+        var client = await lab.ClientAsync(name);
+        var tool = client is SkopeoClient skopeo ? skopeo.Skopeo : ((ContainersStore)client).Tool;
+        var file = Path.Combine(lab.NewFolder(), "auth.json");
+        string[] login =
+            ["login", "--authfile", file, "--tls-verify=false", "--username", lab.Registry.User, "--password-stdin", lab.Registry.Host];
+
+        var wrong = await tool.TryWithInputAsync(WrongPassword, login);
+        var afterWrong = Contents(file);
+        var right = await tool.TryWithInputAsync(lab.Registry.Password, login);
+
+        Assert.NotEqual(0, wrong.ExitCode);
+        Assert.Contains("invalid username/password", wrong.Text);
+        Assert.DoesNotContain(lab.Registry.Host, afterWrong);
+        Assert.Contains("Login Succeeded", right.Succeeded().Text);
+        Assert.Contains(lab.Registry.Host, Contents(file));
+    }
+
+    [Fact]
+    public async Task Pull_WithoutCredentials_IsRefused()
+    {
+        await lab.SeedAsync("tiny", "login/closed");
+        var reference = $"{lab.Registry.Host}/login/closed:latest";
+        var docker = await (await lab.DockerAsync()).With(lab.NewFolder()).TryAsync("pull", reference);
+        var ctr = await (await lab.CtrAsync()).Ctr.TryAsync("images", "pull", "--plain-http", reference);
+        var skopeo = await (await lab.SkopeoAsync()).Skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
+
+        Assert.All([docker, ctr, skopeo], result => Assert.NotEqual(0, result.ExitCode));
+        Assert.Contains("authentication required", docker.Text);
+        Assert.Contains("401", ctr.Text);
+        Assert.Contains("authentication required", skopeo.Text);
+    }
+
+    [Fact]
+    public async Task Pull_WithWrongPassword_IsRefused()
+    {
+        await lab.SeedAsync("tiny", "login/closed");
+        var reference = $"{lab.Registry.Host}/login/closed:latest";
+        var creds = $"{lab.Registry.User}:{WrongPassword}";
+        var ctr = await (await lab.CtrAsync()).Ctr.TryAsync("images", "pull", "--plain-http", "--user", creds, reference);
+        var podman = await (await lab.PodmanAsync()).Tool.TryAsync("pull", "--creds", creds, reference);
+
+        Assert.NotEqual(0, ctr.ExitCode);
+        Assert.NotEqual(0, podman.ExitCode);
+        Assert.Contains("unauthorized", podman.Text);
+    }
+
+    private static string Contents(string file) => File.Exists(file) ? File.ReadAllText(file) : "";
+}
