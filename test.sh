@@ -99,6 +99,8 @@ run_project() { # NAME
     bad=1
   fi
   ((bad == 0)) || tail -n 2000 "$log"
+  # Which clients of other projects a run drove, and in which versions.
+  [[ ! -s $xml ]] || grep -o 'drives [^&<]*' "$xml" | sort -u | sed 's/^/   /'
   passed=$((passed + good))
   failed=$((failed + bad))
   say "$name: $good passed, $bad failed in $((SECONDS - began)) s"

@@ -50,7 +50,7 @@ public sealed class BuildTests(Lab lab)
         await lab.SeedAsync("debian", "build/base", "v1");
         var client = (ContainersStore)await lab.ClientAsync(name);
         var reference = $"{lab.Registry.Host}/build/{name}:v1";
-        await client.Tool.RunAsync("build", "--isolation", "chroot", "--network", "none", "-t", reference, Context(name));
+        await client.Tool.RunAsync("build", "--isolation", "chroot", "--network", "host", "-t", reference, Context(name));
         await PushWipeRunAsync(client, reference, name);
     }
 

@@ -98,9 +98,9 @@ public sealed class SkopeoTests(Lab lab)
         var copy = await skopeo.Skopeo.RunAsync("--debug", "copy", "--preserve-digests",
             At("skopeo/mount-from:v1"), At("skopeo/mount-to:v1"));
 
-        Assert.Contains("Trying to mount", copy.Text);
-        Assert.Contains("mount OK", copy.Text);
-        Assert.DoesNotContain("Uploading", copy.Text);
+        // Only the config, for which skopeo never tries a mount, is uploaded.
+        Assert.Equal(4, copy.Text.Split("mount OK").Length - 1);
+        Assert.Equal(1, copy.Text.Split("Uploading /v2/").Length - 1);
         Assert.Equal(lab.Images.Digest("debian"), await lab.Registry.DigestAsync("skopeo/mount-to", "v1"));
     }
 }

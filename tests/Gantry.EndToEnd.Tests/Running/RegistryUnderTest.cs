@@ -13,9 +13,18 @@ internal sealed class RegistryUnderTest : IAsyncDisposable
 {
     private readonly string folder;
     private readonly int port = FreePort();
+    private readonly Command run;
     private Daemon? daemon;
 
-    private RegistryUnderTest(string folder) => this.folder = folder;
+    private RegistryUnderTest(string folder, string[] settings)
+    {
+        this.folder = folder;
+        run = new Command(Path.Combine(SourceTree.Root, "run.sh"),
+            ["--urls", $"http://{Host}", "--data", Path.Combine(folder, "data"), .. settings])
+        {
+            Environment = new() { ["Access__AdminPassword"] = Password },
+        };
+    }
 
     public string Host => $"127.0.0.1:{port}";
 
@@ -26,7 +35,7 @@ internal sealed class RegistryUnderTest : IAsyncDisposable
     public static async Task<RegistryUnderTest> StartAsync(string folder, params string[] settings)
     {
         Directory.CreateDirectory(folder);
-        var registry = new RegistryUnderTest(folder);
+        var registry = new RegistryUnderTest(folder, settings);
         await registry.StartAgainAsync();
         return registry;
     }
@@ -69,14 +78,11 @@ internal sealed class RegistryUnderTest : IAsyncDisposable
     /// <summary>Starts on the port and the data of before; returns the time until it was ready.</summary>
     public async Task<TimeSpan> StartAgainAsync()
     {
-        var config = Path.Combine(folder, "config.yml");
-        await File.WriteAllTextAsync(config,
-            $"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}\n"
-            + $"http: {{addr: '{Host}'}}\n");
         var began = TimeProvider.System.GetTimestamp();
-        daemon = Daemon.Start(new Command("/usr/bin/docker-registry"), Path.Combine(folder, "log"), "serve", config);
-        using var http = Http();
-        await daemon.UntilAsync(() => AnswersAsync(http), TimeSpan.FromSeconds(30));
+        daemon = Daemon.Start(run, Path.Combine(folder, "log"));
+        using var http = Http(anonymous: true);
+        // The first start may have to build the server.
+        await daemon.UntilAsync(() => AnswersAsync(http), TimeSpan.FromSeconds(120));
         return TimeProvider.System.GetElapsedTime(began);
     }
 
@@ -84,7 +90,7 @@ internal sealed class RegistryUnderTest : IAsyncDisposable
     {
         try
         {
-            using var answer = await http.GetAsync("/v2/");
+            using var answer = await http.GetAsync("/healthz/ready");
             return answer.IsSuccessStatusCode;
         }
         catch (HttpRequestException)
