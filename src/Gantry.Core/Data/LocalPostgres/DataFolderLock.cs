@@ -49,8 +49,8 @@ internal sealed class DataFolderLock : IDisposable
     {
         try
         {
-            // ReadWrite sharing takes no lock, so the holder does not mind.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            // Opened by hand: FileStream would ask for a lock of its own, which the holder's forbids.
+            using var stream = new FileStream(Posix.OpenForReading(path), FileAccess.Read);
             using var reader = new StreamReader(stream);
             return reader.ReadToEnd().Trim();
         }

@@ -78,11 +78,11 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         var began = time.GetTimestamp();
 
         // 1. Which PostgreSQL, as whom.
+        var account = PostgresAccount.For(folder.Path);
         folder.RemoveLeftovers();
         var major = folder.ReadMajor();
         var installed = await PostgresBinaries.FindAllAsync(options.BinaryFolders, ct);
         var binaries = ClusterVersion.Choose(installed, major, folder);
-        var account = PostgresAccount.For(folder.Path);
         var launcher = new PostgresLauncher(account, folder.Log.Path);
 
         // 2. A cluster, made at the first start.

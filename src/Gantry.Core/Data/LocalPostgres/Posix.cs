@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Gantry.Core.Data;
 
@@ -27,13 +28,10 @@ internal static partial class Posix
     private static partial int Lchown(string path, uint user, uint group);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
+    private static partial SafeFileHandle Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
+    private static partial int Fsync(SafeFileHandle descriptor);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int Statx(int directory, string path, int flags, uint mask, byte* result);
@@ -61,13 +59,16 @@ internal static partial class Posix
     /// <summary>Makes the names in a folder (or the bytes of a file) survive a power cut.</summary>
     internal static void FlushToDisk(string path)
     {
+        using var handle = OpenForReading(path);
+        if (Fsync(handle) != 0) throw Failure($"cannot flush {path}");
+    }
+
+    /// <summary>Opens a file or a folder, and takes no lock on it.</summary>
+    internal static SafeFileHandle OpenForReading(string path)
+    {
         const int readOnlyCloseOnExec = 0x80000;
-        var descriptor = Open(path, readOnlyCloseOnExec);
-        if (descriptor < 0) throw Failure($"cannot open {path}");
-        var result = Fsync(descriptor);
-        var failure = result == 0 ? null : Failure($"cannot flush {path}");
-        _ = Close(descriptor);
-        if (failure is not null) throw failure;
+        var handle = Open(path, readOnlyCloseOnExec);
+        return handle.IsInvalid ? throw Failure($"cannot open {path}") : handle;
     }
 
     /// <summary>Bytes of a path as the kernel counts them.</summary>

@@ -12,7 +12,7 @@ internal sealed partial class PostmasterStart(
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan PatienceForOrphan = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan PatienceForLeftovers = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PatienceForLeftovers = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StillRecovering = TimeSpan.FromSeconds(10);
 
     private readonly string? socketElsewhere = Data.SocketFolder.Elsewhere(folder.Path, account);
