@@ -25,9 +25,11 @@ public abstract class LocalPostgresFixture : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected Task<LocalPostgres> StartAsync(string? dataRoot = null, IReadOnlyList<string>? binaries = null, bool join = false) =>
+    /// <remarks>Not durable unless said: what a killed process wrote survives without fsync, and the tests take half as long.</remarks>
+    private protected Task<LocalPostgres> StartAsync(
+        string? dataRoot = null, IReadOnlyList<string>? binaries = null, bool join = false, bool durable = false) =>
         LocalPostgres.StartAsync(
-            new LocalPostgresOptions { DataRoot = dataRoot ?? DataRoot, BinaryFolders = binaries, JoinRunning = join },
+            new LocalPostgresOptions { DataRoot = dataRoot ?? DataRoot, BinaryFolders = binaries, JoinRunning = join, Durable = durable },
             NullLogger.Instance, TimeProvider.System, CancellationToken.None);
 
     private protected async Task<string> RefusalAsync(string? dataRoot = null, IReadOnlyList<string>? binaries = null) =>

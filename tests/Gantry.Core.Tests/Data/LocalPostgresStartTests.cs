@@ -8,7 +8,7 @@ public sealed class LocalPostgresStartTests : LocalPostgresFixture
     [Fact]
     public async Task Start_FirstTime_MakesADurableUtf8ClusterOnASocketAlone()
     {
-        await using var postgres = await StartAsync();
+        await using var postgres = await StartAsync(durable: true);
 
         Assert.Equal("UTF8", await AskAsync<string>(postgres, "SHOW server_encoding"));
         Assert.Equal("on", await AskAsync<string>(postgres, "SHOW data_checksums"));

@@ -32,7 +32,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         try
         {
             await using var postgres = await LocalPostgres.StartAsync(
-                new LocalPostgresOptions { DataRoot = dataRoot }, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
+                new LocalPostgresOptions { DataRoot = dataRoot, Durable = false }, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
             Console.WriteLine($"ready\t{postgres.ProcessId}\t{postgres.ConnectionString}");
             while (await Console.In.ReadLineAsync() is not null)
             {

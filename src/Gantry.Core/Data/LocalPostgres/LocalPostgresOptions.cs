@@ -12,7 +12,7 @@ public sealed record LocalPostgresOptions
     /// </summary>
     public bool JoinRunning { get; init; }
 
-    /// <summary>False only in tests: no fsync, so a power cut may lose the cluster.</summary>
+    /// <summary>False only in tests: no fsync, so a power cut may lose the cluster; kill -9 loses nothing still.</summary>
     internal bool Durable { get; init; } = true;
 
     /// <summary>Folders to look for the binaries in, instead of PATH and /usr/lib/postgresql/*/bin.</summary>

@@ -157,7 +157,7 @@ internal sealed partial class PostmasterStart(
         ("log_destination", "stderr"),
         ("fsync", durable ? "on" : "off"),
         ("full_page_writes", durable ? "on" : "off"),
-        ("synchronous_commit", durable ? "on" : "off"),
+        ("synchronous_commit", "on"),
     ];
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Adopted the PostgreSQL that a killed server left running (process {ProcessId})")]
