@@ -11,6 +11,7 @@ namespace Gantry.Storage.FileSystem;
 internal sealed class DiskThreads : TaskScheduler
 {
     private const int MaxThreads = 32;
+    private const int StackBytes = 256 * 1024;
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(20);
     private static readonly DiskThreads Shared = new();
 
@@ -49,7 +50,7 @@ internal sealed class DiskThreads : TaskScheduler
     private void StartThread()
     {
         _threads++;
-        new Thread(Work) { IsBackground = true, Name = "gantry-disk" }.UnsafeStart();
+        new Thread(Work, StackBytes) { IsBackground = true, Name = "gantry-disk" }.UnsafeStart();
     }
 
     private void Work()

@@ -5,8 +5,8 @@ public sealed class FileSystemBlobStore(FileSystemLayout layout) : IBlobStore
 {
     public ValueTask<long?> StatAsync(BlobLocation location, CancellationToken cancellationToken)
     {
-        var file = new FileInfo(layout.PathOf(location));
-        return ValueTask.FromResult(file.Exists ? file.Length : (long?)null);
+        using var file = PosixFile.OpenForReading(layout.PathOf(location));
+        return ValueTask.FromResult(file is null ? (long?)null : RandomAccess.GetLength(file));
     }
 
     public ValueTask<IBlobReader?> OpenAsync(BlobLocation location, CancellationToken cancellationToken)

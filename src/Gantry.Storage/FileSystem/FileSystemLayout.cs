@@ -18,7 +18,8 @@ public sealed class FileSystemLayout
 
     /// <summary>Makes what is missing and makes it durable. Any number of processes may do so at once.</summary>
     /// <exception cref="ArgumentException">No root is set.</exception>
-    /// <exception cref="IOException">It cannot be made or written to.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be made by this user.</exception>
     public static FileSystemLayout Prepare(FileSystemOptions options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(options.Root);

@@ -124,6 +124,7 @@ internal sealed partial class FileSystemStagingWriter
             throw new StorageFullException(fault);
         }
 
+        Failpoint.Hit("append-buffer-written");
         var end = offset + bytes.Length;
         if (end - _writebackBegun < WritebackBytes) return;
         PosixFile.BeginWriteback(_file, _writebackBegun, end - _writebackBegun);

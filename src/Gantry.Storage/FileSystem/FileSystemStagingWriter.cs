@@ -120,7 +120,7 @@ internal sealed partial class FileSystemStagingWriter : IStagingWriter
             IsSealed = true;
             Failpoint.Hit("commit-renamed");
         }
-        else if (!File.Exists(to)) throw new StagingLostException(_sessionId);
+        else if (!PosixFile.Exists(to)) throw new StagingLostException(_sessionId);
 
         // 3. The new name is durable before the old one is gone for good. Repeated for a sealed upload: the commit
         // that renamed it may have ended right there.

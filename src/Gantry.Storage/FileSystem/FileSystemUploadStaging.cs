@@ -94,7 +94,7 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
     /// cut a committed blob. Once it is ours nobody can: only the lock's holder renames.
     /// </summary>
     internal static Taking Lock(SafeFileHandle file, string path) =>
-        !PosixFile.TryLock(file, path) ? Taking.Held : File.Exists(path) ? Taking.Taken : Taking.Moved;
+        !PosixFile.TryLock(file, path) ? Taking.Held : PosixFile.Exists(path) ? Taking.Taken : Taking.Moved;
 
     internal enum Taking
     {

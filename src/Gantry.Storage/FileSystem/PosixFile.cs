@@ -70,7 +70,9 @@ internal static partial class PosixFile
     {
         if (Rename(from, to) == 0) return true;
         var error = Marshal.GetLastPInvokeError();
-        return error == NoEntry ? false : throw Fault(error, "rename", from);
+        if (error != NoEntry) throw Fault(error, "rename", from);
+        RequireFolderOf(from);
+        return false;
     }
 
     /// <summary>Removing what is not there succeeds.</summary>
@@ -79,6 +81,15 @@ internal static partial class PosixFile
         if (Unlink(path) == 0) return;
         var error = Marshal.GetLastPInvokeError();
         if (error != NoEntry) throw Fault(error, "unlink", path);
+        RequireFolderOf(path);
+    }
+
+    /// <summary>Unlike <see cref="File.Exists"/>, a failing disk is a fault and not an absence.</summary>
+    public static bool Exists(string path)
+    {
+        if (Access(path, 0) == 0) return true;
+        var error = Marshal.GetLastPInvokeError();
+        return error == NoEntry ? false : throw Fault(error, "access", path);
     }
 
     /// <summary>Asks the kernel to start writing a range to disk. A hint: durability is fsync's alone.</summary>
@@ -98,9 +109,20 @@ internal static partial class PosixFile
             var descriptor = OpenDescriptor(path, flags | CloseOnExec, OwnerWritesGroupReads);
             if (descriptor >= 0) return new SafeFileHandle(descriptor, ownsHandle: true);
             var error = Marshal.GetLastPInvokeError();
-            if (error == NoEntry && (flags & Create) == 0) return null;
-            if (error != Interrupted) throw Fault(error, "open", path);
+            if (error == Interrupted) continue;
+            if (error != NoEntry || (flags & Create) != 0) throw Fault(error, "open", path);
+            RequireFolderOf(path);
+            return null;
         }
+    }
+
+    /// <summary>
+    /// Makes sure that the file alone and not its whole folder is missing: the blobs of a volume that is not mounted are
+    /// out of reach, not gone, and nobody may act on their absence.
+    /// </summary>
+    private static void RequireFolderOf(string path)
+    {
+        if (!Exists(Path.GetDirectoryName(path)!)) throw Fault(NoEntry, "open (is the volume mounted?)", path);
     }
 
     private static IOException Fault(int error, string call, string path)
@@ -123,6 +145,9 @@ internal static partial class PosixFile
 
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Unlink(string path);
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "sync_file_range")]
     private static partial int SyncFileRange(SafeFileHandle file, long offset, long count, uint flags);

@@ -1,3 +1,4 @@
+using Gantry.Oci;
 using Gantry.Storage.FileSystem;
 
 namespace Gantry.Storage.Tests.FileSystem;
@@ -63,12 +64,26 @@ public sealed class FileSystemLayoutTests(FileSystemFolder folder) : IClassFixtu
         Assert.Empty(Directory.GetFiles(Path.Combine(folder.Root, "uploads")));
     }
 
+    /// <summary>As where a volume is not mounted: out of reach is not the same as absent.</summary>
     [Fact]
-    public async Task Probe_WhoseFolderIsGone_Fails()
+    public async Task EverythingFails_WhereTheFoldersAreGone()
     {
         using var gone = new FileSystemFolder();
-        var blobs = gone.Connect().Blobs;
+        var store = gone.Connect();
+        var session = Guid.CreateVersion7();
+        var location = store.Staging.LocationOf(session);
+        var state = new StagingState(0, DigestAlgorithm.Sha256, null, null);
         Directory.Delete(Path.Combine(gone.Root, "uploads"), recursive: true);
-        await Assert.ThrowsAsync<IOException>(async () => await blobs.ProbeAsync(None));
+        Directory.Delete(Path.Combine(gone.Root, "blobs"), recursive: true);
+
+        await Fails(async () => await store.Blobs.ProbeAsync(None));
+        await Fails(async () => await store.Blobs.StatAsync(location, None));
+        await Fails(async () => await store.Blobs.OpenAsync(location, None));
+        await Fails(async () => await store.Blobs.DeleteAsync(location, None));
+        await Fails(async () => await store.Staging.CreateAsync(session, DigestAlgorithm.Sha256, None));
+        await Fails(async () => await store.Staging.OpenAsync(session, _ => new(state), None));
+        await Fails(async () => await store.Staging.DiscardAsync(session, None));
+
+        static async Task Fails(Func<Task> act) => await Assert.ThrowsAsync<IOException>(act);
     }
 }
