@@ -7,7 +7,7 @@ namespace Gantry.Storage.FileSystem;
 internal sealed partial class FileSystemStagingWriter
 {
     /// <summary>One write's size. Measured, see the README; twice this is an append's memory.</summary>
-    private const int BufferBytes = 256 * 1024;
+    private const int BufferBytes = 128 * 1024;
 
     /// <summary>How much is written before the kernel is told to begin with it. Measured, see the README.</summary>
     private const int WritebackBytes = 16 * 1024 * 1024;
