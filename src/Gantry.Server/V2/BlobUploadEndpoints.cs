@@ -18,11 +18,21 @@ internal static class BlobUploadEndpoints
 
         var digest = request.QueryDigest("digest");
         var algorithm = digest?.Algorithm ?? Algorithm(request);
-        var upload = await request.Service<UploadSessions>()
-            .StartAsync(request.Repository, algorithm, request.Caller.Account, request.Aborted);
+        var sessions = request.Service<UploadSessions>();
+        var upload = await sessions.StartAsync(request.Repository, algorithm, request.Caller.Account, request.Aborted);
         if (digest is { } whole)
         {
-            await CloseAsync(request, upload.Id, whole);
+            try
+            {
+                await CloseAsync(request, upload.Id, whole);
+            }
+            catch
+            {
+                // The client was never told the id: nobody could go on with what arrived.
+                await sessions.CancelAsync(request.Repository, upload.Id, CancellationToken.None);
+                throw;
+            }
+
             return;
         }
 
