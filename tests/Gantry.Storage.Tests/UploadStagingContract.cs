@@ -7,7 +7,8 @@ namespace Gantry.Storage.Tests;
 public abstract partial class UploadStagingContract : StorageContract
 {
     /// <summary>Around block, buffer and page sizes, and far from them.</summary>
-    private static readonly int[] OddChunks = [1, 0, 3, 63, 64, 65, 127, 129, 4095, 4097, 65_536, 262_143, 262_145, 2, 700_001];
+    private static readonly int[] OddChunks =
+        [1, 0, 3, 63, 64, 65, 127, 129, 4095, 4097, 65_536, 131_071, 131_072, 131_073, 262_143, 262_145, 2, 700_001];
 
     [Theory]
     [InlineData(DigestAlgorithm.Sha256)]
@@ -93,7 +94,12 @@ public abstract partial class UploadStagingContract : StorageContract
             state = await writer.CheckpointAsync(None);
         }
 
-        var damaged = damage == "garbage" ? Content(state.HashState?.Length ?? 113) : damage is null ? null : Convert.FromHexString(damage);
+        var damaged = damage switch
+        {
+            null => null,
+            "garbage" => Content(state.HashState?.Length ?? 113),
+            _ => Convert.FromHexString(damage),
+        };
         await using var resumed = await OpenAsync(session, state with { HashState = damaged });
         await AppendAsync(resumed, content.AsMemory(300_001, 200_000));
         Assert.Equal(Digest.Of(content.AsSpan(0, 500_001)), await resumed.DigestAsync(DigestAlgorithm.Sha256, None));

@@ -60,7 +60,8 @@ public sealed class FileSystemLayout
         var ours = value.Length == LocationLength
             && !id.ContainsAnyExcept(LowerHex)
             && value.AsSpan().StartsWith($"{Blobs}/{id[^2..]}/", StringComparison.Ordinal);
-        return ours ? Path.Combine(_root, value) : throw new ArgumentException("not a location of this store", nameof(location));
+        if (!ours) throw new ArgumentException("not a location of this store", nameof(location));
+        return Path.Combine(_root, value);
     }
 
     internal string ProbePath() => Path.Combine(_root, Uploads, $"{ProbePrefix}{Guid.NewGuid():N}");

@@ -19,10 +19,14 @@ internal static partial class LibCrypto
             ? Sha256Init(ref MemoryMarshal.GetReference(context))
             : Sha512Init(ref MemoryMarshal.GetReference(context)));
 
-    public static void Update(DigestAlgorithm algorithm, Span<ulong> context, ReadOnlySpan<byte> bytes) =>
+    public static void Update(DigestAlgorithm algorithm, Span<ulong> context, ReadOnlySpan<byte> bytes)
+    {
+        ref var into = ref MemoryMarshal.GetReference(context);
+        ref readonly var data = ref MemoryMarshal.GetReference(bytes);
         Check(algorithm == DigestAlgorithm.Sha256
-            ? Sha256Update(ref MemoryMarshal.GetReference(context), in MemoryMarshal.GetReference(bytes), (nuint)bytes.Length)
-            : Sha512Update(ref MemoryMarshal.GetReference(context), in MemoryMarshal.GetReference(bytes), (nuint)bytes.Length));
+            ? Sha256Update(ref into, in data, (nuint)bytes.Length)
+            : Sha512Update(ref into, in data, (nuint)bytes.Length));
+    }
 
     /// <summary>Spends the context; give it a copy.</summary>
     public static void Final(DigestAlgorithm algorithm, Span<ulong> context, Span<byte> hash) =>
@@ -41,8 +45,9 @@ internal static partial class LibCrypto
     private static bool Answers()
     {
         if (!NativeLibrary.TryLoad(Library, out var library)) return false;
-        foreach (var name in (string[])["SHA256_Init", "SHA256_Update", "SHA256_Final", "SHA512_Init", "SHA512_Update", "SHA512_Final"])
-            if (!NativeLibrary.TryGetExport(library, name, out _)) return false;
+        string[] functions =
+            ["SHA256_Init", "SHA256_Update", "SHA256_Final", "SHA512_Init", "SHA512_Update", "SHA512_Final"];
+        if (!Array.TrueForAll(functions, name => NativeLibrary.TryGetExport(library, name, out _))) return false;
 
         var text = new byte[300];
         foreach (var algorithm in Enum.GetValues<DigestAlgorithm>())

@@ -63,7 +63,7 @@ internal sealed class LibCryptoDigest : RunningDigest
 
     private static int Size(DigestAlgorithm algorithm) => algorithm == DigestAlgorithm.Sha256 ? 112 : 216;
 
-    /// <summary>True where the context is one that <paramref name="length"/> bytes lead to. A foreign byte order is not.</summary>
+    /// <summary>True where <paramref name="length"/> bytes can lead to this context; a foreign byte order cannot.</summary>
     private bool Holds(long length)
     {
         var context = MemoryMarshal.AsBytes(_context.AsSpan());

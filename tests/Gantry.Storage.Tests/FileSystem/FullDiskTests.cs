@@ -69,7 +69,8 @@ public sealed class FullDiskTests : IAsyncLifetime
         await Assert.ThrowsAsync<StorageFullException>(async () =>
             await writer.AppendAsync(PipeReader.Create(new MemoryStream(content)), None));
 
-        // The failed write filled the disk to the last page (the ballast makes it a part of one); those bytes are not the blob's and give their room back.
+        // The ballast makes the failed write a partial one: it filled the disk to the last page. Those bytes are not the
+        // blob's and give their room back.
         Assert.Equal(writer.Offset, new FileInfo(_folder.PathOf("uploads", session)).Length);
         Assert.Equal(content[..(int)writer.Offset], await store.ReadAsync(await writer.CommitAsync(None)));
     }
