@@ -4,37 +4,23 @@ using System.Text;
 using System.Text.Json;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
-using Gantry.Oci;
-using Gantry.Server.Auth;
 using Gantry.TestKit;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Gantry.Server.Tests.Auth;
 
-/// <summary>
-/// The token service and the access check on a real port and a real database, in front of routes under /v2 that do
-/// nothing but ask for access: every repository is empty. It has the accounts admin (administrator) and jane.
-/// </summary>
+/// <summary>The real server with the accounts admin (administrator) and jane, and no repository.</summary>
 internal sealed class AuthServer : IAsyncDisposable
 {
-    public const string AdminPassword = "admin's password";
     public const string JanePassword = "jane's pässword: with colons";
 
-    private readonly WebApplication _app;
-    private readonly TestDatabase _database;
+    private readonly RegistryServer _server;
 
-    private AuthServer(WebApplication app, TestDatabase database, ManualTime time)
+    private AuthServer(RegistryServer server)
     {
-        _app = app;
-        _database = database;
-        Time = time;
-        Address = new Uri(app.Urls.Single());
+        _server = server;
         Client = new HttpClient(new SocketsHttpHandler
         {
             UseCookies = false,
@@ -46,57 +32,36 @@ internal sealed class AuthServer : IAsyncDisposable
         };
     }
 
-    public Uri Address { get; }
+    public Uri Address => _server.Address;
 
-    /// <summary>Without a credential; it shows failures as they come.</summary>
+    /// <summary>Without a credential.</summary>
     public HttpClient Client { get; }
 
-    public ManualTime Time { get; }
+    public static string Jane => Basic("jane", JanePassword);
 
-    /// <summary>Requests that ended in a fault of ours: none, ever.</summary>
-    public int Faults { get; private set; }
+    public static string Admin => Basic("admin", RegistryServer.Password);
 
-    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+    public T Get<T>() where T : notnull => _server.Services.GetRequiredService<T>();
 
-    public static async Task<AuthServer> StartAsync(params (string Key, string Value)[] settings)
+    public static async Task<AuthServer> StartAsync(params string[] settings)
     {
-        var database = await TestDatabase.CreateAsync();
-        var time = new ManualTime();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.Sources.Clear();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Access:AdminPassword"] = AdminPassword,
-            ["Access:PasswordHashIterations"] = "100000",
-        });
-        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(pair => pair.Key, pair => (string?)pair.Value));
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton<TimeProvider>(time);
-        builder.Services.AddDbContextFactory<RegistryDbContext>(options => options.UseNpgsql(database.DataSource));
-        builder.Services.AddGantryAccess(builder.Configuration);
-        builder.Services.AddRouting();
-
-        var app = builder.Build();
-        AuthServer? server = null;
-        app.Use((context, next) => RenderAsync(context, next, () => server!.Faults++));
-        app.MapGantryAuth();
-        app.Map("/v2/{**rest}", AnswerAsync);
-
-        await app.Services.GetRequiredService<AccessStartup>().RunAsync(TextWriter.Null);
-        await app.Services.GetRequiredService<Accounts>().CreateAsync(AccountName.Parse("jane"), JanePassword, false);
-        await app.StartAsync();
-        server = new AuthServer(app, database, time);
+        var server = new AuthServer(await RegistryServer.StartAsync(["Access:PasswordHashIterations=100000", .. settings]));
+        await server.CreateAccountAsync("jane", JanePassword);
         return server;
     }
 
-    /// <summary>Sends one request; <paramref name="authorization"/> is the whole header.</summary>
+    public Task CreateAccountAsync(string name, string password) =>
+        Get<Accounts>().CreateAsync(AccountName.Parse(name), password, isAdministrator: false);
+
+    /// <summary>Sends one request; <paramref name="authorization"/> is the whole header. The answer is never a 5xx.</summary>
     public async Task<HttpResponseMessage> SendAsync(
         string method, string path, string? authorization = null, HttpContent? content = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = content };
         if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        return await Client.SendAsync(request);
+        var response = await Client.SendAsync(request);
+        Assert.True((int)response.StatusCode < 500, $"{response.StatusCode}: {method} {path}, {authorization}");
+        return response;
     }
 
     /// <summary>A bearer token as a header, from GET /token.</summary>
@@ -107,15 +72,25 @@ internal sealed class AuthServer : IAsyncDisposable
         return $"Bearer {(await JsonAsync(response)).GetProperty("token").GetString()}";
     }
 
+    /// <summary>A genuine token of this registry, issued to jane by a node whose clock says that it is earlier.</summary>
+    public async Task<string> EarlierBearerAsync(string scopes, TimeSpan ago)
+    {
+        await using var node = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton<TimeProvider>(new LateTime(ago))
+            .AddDbContextFactory<RegistryDbContext>(options => options.UseNpgsql(_server.ConnectionString))
+            .AddAccessRules(new ConfigurationBuilder().Build())
+            .BuildServiceProvider();
+        var jane = new Account(AccountName.Parse("jane"), IsAdministrator: false);
+        var token = await node.GetRequiredService<BearerTokens>().IssueAsync(jane, ScopeRequest.Parse([scopes])!);
+        return $"Bearer {token.Text}";
+    }
+
     public Task<HttpResponseMessage> PostAsync(params (string Key, string Value)[] form) =>
         SendAsync("POST", "/token", content: new FormUrlEncodedContent(form.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))));
 
     public static string Basic(string name, string password) =>
         $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}"))}";
-
-    public static string Jane => Basic("jane", JanePassword);
-
-    public static string Admin => Basic("admin", AdminPassword);
 
     public static async Task<JsonElement> JsonAsync(HttpResponseMessage response) =>
         JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
@@ -131,56 +106,11 @@ internal sealed class AuthServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await _app.DisposeAsync();
-        await _database.DisposeAsync();
-        Assert.Equal(0, Faults);
+        await _server.DisposeAsync();
     }
 
-    private static async Task<IResult> AnswerAsync(HttpContext context, RequestAccess access, string? rest)
+    private sealed class LateTime(TimeSpan ago) : TimeProvider
     {
-        if (string.IsNullOrEmpty(rest))
-        {
-            await access.RequireBaseAsync(context);
-            return Results.Json(new { });
-        }
-
-        if (rest == "_catalog")
-        {
-            await access.RequireCatalogAsync(context);
-            return Results.Json(new { repositories = Array.Empty<string>() });
-        }
-
-        var repository = RepositoryName.Parse(rest.Split(["/blobs/", "/manifests/", "/tags/"], StringSplitOptions.None)[0]);
-        var actions = context.Request.Method switch
-        {
-            "GET" or "HEAD" => RepositoryActions.Pull,
-            "DELETE" => RepositoryActions.Delete,
-            _ => RepositoryActions.Push,
-        };
-        var caller = await access.RequireAsync(context, repository, actions);
-        context.Response.Headers["Test-Account"] = caller.Account;
-        if (actions != RepositoryActions.Push) throw new OciException(OciErrorCode.ManifestUnknown);
-        await context.Request.Body.CopyToAsync(Stream.Null);
-        return Results.StatusCode(202);
-    }
-
-    private static async Task RenderAsync(HttpContext context, RequestDelegate next, Action fault)
-    {
-        try
-        {
-            await next(context);
-        }
-        catch (OciException e)
-        {
-            context.Response.StatusCode = e.Status;
-            if (e.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = $"{seconds}";
-            var error = new { code = e.Code.Text().Wire, message = e.Code.Text().Message, detail = e.Detail };
-            await context.Response.WriteAsJsonAsync(new { errors = new[] { error } });
-        }
-        catch (Exception e) when (e is not BadHttpRequestException and not OperationCanceledException)
-        {
-            fault();
-            throw;
-        }
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() - ago;
     }
 }

@@ -2,7 +2,8 @@ using System.Net;
 
 namespace Gantry.Server.Tests.Auth;
 
-public sealed class RequestAccessTests
+[Collection(typeof(AuthCollection))]
+public sealed class RequestAccessTests(AuthServers servers)
 {
     private const string Manifest = "/v2/a/b/manifests/latest";
 
@@ -14,36 +15,35 @@ public sealed class RequestAccessTests
     [InlineData("Pull", "PUT", 401)]
     [InlineData("Pull", "DELETE", 401)]
     [InlineData("Full", "GET", 404)]
-    [InlineData("Full", "PUT", 202)]
+    [InlineData("Full", "PUT", 400)]
     [InlineData("Full", "DELETE", 404)]
     public async Task WithoutCredential_WorksAsFarAsAnonymousAccessGoes(string anonymous, string method, int status)
     {
-        await using var server = await AuthServer.StartAsync(("Access:Anonymous", anonymous));
+        var server = await servers.GetAsync(anonymous);
         using var response = await server.SendAsync(method, Manifest);
         Assert.Equal(status, (int)response.StatusCode);
     }
 
     [Theory]
     [InlineData("GET", 404, 404)]
-    [InlineData("PUT", 202, 202)]
+    [InlineData("PUT", 400, 400)]
     [InlineData("DELETE", 403, 404)]
     [Trait("Protocol", "D1.13")]
     public async Task Basic_WorksOnV2(string method, int jane, int admin)
     {
-        await using var server = await AuthServer.StartAsync();
+        var server = await servers.GetAsync();
         using var asJane = await server.SendAsync(method, Manifest, AuthServer.Jane);
         using var asAdmin = await server.SendAsync(method, Manifest, AuthServer.Admin);
 
         Assert.Equal(jane, (int)asJane.StatusCode);
         Assert.Equal(admin, (int)asAdmin.StatusCode);
-        if (jane == 202) Assert.Equal("jane", Assert.Single(asJane.Headers.GetValues("Test-Account")));
     }
 
     [Fact]
     [Trait("Protocol", "D1.13")]
     public async Task Basic_ThatMayNot_IsDeniedAndToldWhy()
     {
-        await using var server = await AuthServer.StartAsync();
+        var server = await servers.GetAsync();
         using var response = await server.SendAsync("DELETE", Manifest, AuthServer.Jane);
 
         var error = (await AuthServer.JsonAsync(response)).GetProperty("errors")[0];
@@ -56,7 +56,7 @@ public sealed class RequestAccessTests
     [Fact]
     public async Task WrongCredential_IsNotTakenForNone_WhereAnonymousAccessIsOpen()
     {
-        await using var server = await AuthServer.StartAsync(("Access:Anonymous", "Full"));
+        var server = await servers.GetAsync("Full");
         foreach (var wrong in new[] { AuthServer.Basic("jane", "wrong password"), "Bearer x.y.z", "Digest x", "Basic", "Bearer" })
         {
             using var response = await server.SendAsync("GET", Manifest, wrong);
@@ -69,7 +69,7 @@ public sealed class RequestAccessTests
     [InlineData("*")]
     public async Task Token_OfAnAdministrator_MayDelete_AndOfOthersMayNot(string action)
     {
-        await using var server = await AuthServer.StartAsync();
+        var server = await servers.GetAsync();
         var query = $"scope=repository:a/b:{action}";
         using var asAdmin = await server.SendAsync("DELETE", Manifest, await server.BearerAsync(query, AuthServer.Admin));
         using var asJane = await server.SendAsync("DELETE", Manifest, await server.BearerAsync(query, AuthServer.Jane));
@@ -81,16 +81,16 @@ public sealed class RequestAccessTests
     [Trait("Protocol", "D1.15")]
     public async Task Mount_WithATokenForTheTargetAlone_Passes()
     {
-        await using var server = await AuthServer.StartAsync();
+        var server = await servers.GetAsync();
         var token = await server.BearerAsync("scope=repository:a/b:pull,push", AuthServer.Jane);
-        using var response = await server.SendAsync("POST", "/v2/a/b/blobs/uploads/?mount=sha256:00&from=c/d", token);
+        using var response = await server.SendAsync("POST", $"/v2/a/b/blobs/uploads/?mount=sha256:{new string('0', 64)}&from=c/d", token);
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
     }
 
     [Fact]
     public async Task Catalog_IsForAccounts_AndForTokensThatSaySo()
     {
-        await using var server = await AuthServer.StartAsync();
+        var server = await servers.GetAsync();
         using var basic = await server.SendAsync("GET", "/v2/_catalog", AuthServer.Jane);
         using var bearer = await server.SendAsync(
             "GET", "/v2/_catalog", await server.BearerAsync("scope=registry:catalog:*", AuthServer.Jane));
@@ -105,7 +105,7 @@ public sealed class RequestAccessTests
     [Fact]
     public async Task WrongPasswords_EndIn429WithRetryAfter_OnV2AndAtTheTokenEndpoint()
     {
-        await using var server = await AuthServer.StartAsync();
+        await using var server = await AuthServer.StartAsync("Access:Throttle:FirstDelay=00:01:00");
         for (var i = 0; i < 5; i++)
         {
             using var wrong = await server.SendAsync("GET", Manifest, AuthServer.Basic("jane", $"wrong {i}"));
@@ -116,13 +116,13 @@ public sealed class RequestAccessTests
         {
             using var response = await server.SendAsync("GET", path, AuthServer.Jane);
             Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
-            Assert.Equal("1", response.Headers.RetryAfter!.ToString());
+            Assert.InRange(response.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
             var error = (await AuthServer.JsonAsync(response)).GetProperty("errors")[0];
             Assert.Equal("TOOMANYREQUESTS", error.GetProperty("code").GetString());
         }
 
-        server.Time.Advance(TimeSpan.FromSeconds(1));
-        using var later = await server.SendAsync("GET", "/v2/", AuthServer.Jane);
-        Assert.Equal(HttpStatusCode.OK, later.StatusCode);
+        // Others are not held back, from the same address either.
+        using var admin = await server.SendAsync("GET", "/v2/", AuthServer.Admin);
+        Assert.Equal(HttpStatusCode.OK, admin.StatusCode);
     }
 }

@@ -1,3 +1,0 @@
-using Gantry.TestKit;
-
-[assembly: AssemblyFixture(typeof(PostgresCluster))]
