@@ -86,7 +86,13 @@ internal static class ManifestEndpoints
         while (true)
         {
             var read = await reader.ReadAsync(request.Aborted);
-            if (read.Buffer.Length > ManifestDocument.MaxBytes) throw TooLarge();
+            if (read.Buffer.Length > ManifestDocument.MaxBytes)
+            {
+                // Given back, so that the rest of the body can be drained and the connection goes on.
+                reader.AdvanceTo(read.Buffer.End);
+                throw TooLarge();
+            }
+
             if (read.IsCompleted)
             {
                 var payload = read.Buffer.ToArray();
