@@ -11,7 +11,7 @@ namespace Gantry.Storage.FileSystem;
 /// </summary>
 internal sealed class FileSystemBlobReader(SafeFileHandle file) : IBlobReader
 {
-    private const int PieceBytes = 128 * 1024;
+    private const int PieceBytes = 256 * 1024;
 
     public long Length { get; } = RandomAccess.GetLength(file);
 

@@ -18,7 +18,8 @@ public sealed class FullDiskTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await RunAsync("umount", _folder.Root);
+        // Lazily: a process that another test is starting holds our handles until its exec.
+        await RunAsync("umount", "--lazy", _folder.Root);
         _folder.Dispose();
     }
 
