@@ -35,10 +35,12 @@ internal sealed record TokenRefusal(
 {
     internal sealed record Entry(
         [property: JsonPropertyName("code")] string Code,
-        [property: JsonPropertyName("message")] string Message);
+        [property: JsonPropertyName("message")] string Message,
+        [property: JsonPropertyName("detail")] string Detail);
 
+    // Docker shows a message that is its code's usual one only where there is a detail too.
     public static TokenRefusal Of(string error, string wireCode, string message) =>
-        new(error, message, [new Entry(wireCode, message)]);
+        new(error, message, [new Entry(wireCode, message, error)]);
 }
 
 [JsonSerializable(typeof(TokenReply))]
