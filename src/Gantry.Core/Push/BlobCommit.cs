@@ -29,7 +29,7 @@ public sealed class BlobCommit(
             await using var upload = await sessions.OpenAsync(repository, id, cancellationToken);
 
             // 1. The last bytes. Sealed bytes take none: they are the whole blob of a close that a crash cut short.
-            if (!upload.IsSealed) await sessions.AppendAsync(upload, range, body, cancellationToken);
+            if (!upload.IsSealed) await sessions.ReceiveAsync(upload, range, body, cancellationToken);
 
             // 2. The digest, computed while the bytes flowed by.
             var actual = await upload.Writer.DigestAsync(digest.Algorithm, cancellationToken);

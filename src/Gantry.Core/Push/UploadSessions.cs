@@ -69,7 +69,18 @@ public sealed class UploadSessions(
     {
         await using var upload = await OpenAsync(repository, id, cancellationToken);
         if (upload.IsSealed) throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was closed before");
-        return await AppendAsync(upload, range, body, cancellationToken);
+        try
+        {
+            await ReceiveAsync(upload, range, body, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not (OciException or UploadOutOfOrderException))
+        {
+            // A cut connection: what arrived is kept, so that the client can go on from there.
+            await KeepAsync(upload, CancellationToken.None);
+            throw;
+        }
+
+        return await KeepAsync(upload, cancellationToken);
     }
 
     /// <summary>Takes the upload for this request alone; the row is read once no other writer can move it.</summary>
@@ -89,39 +100,31 @@ public sealed class UploadSessions(
             : new UploadOutOfOrderException(new UploadStatus(id, row.StagingOffset), "another request is writing to this upload");
     }
 
-    internal async Task<UploadStatus> AppendAsync(OpenUpload upload, ContentRange? range, PipeReader body,
+    /// <summary>
+    /// Writes a body behind what the upload has, and keeps none of it yet: a close that fails can be sent again as it was.
+    /// </summary>
+    internal async Task ReceiveAsync(OpenUpload upload, ContentRange? range, PipeReader body,
         CancellationToken cancellationToken)
     {
         var start = upload.Writer.Offset;
         if (range is { } claimed && claimed.Start != start)
             throw new UploadOutOfOrderException(new UploadStatus(upload.Id, start), $"the upload goes on at byte {start}");
 
+        using var renewal = new CancellationTokenSource();
+        var renewing = RenewWhileFlowingAsync(upload, renewal.Token);
         try
         {
-            using var renewal = new CancellationTokenSource();
-            var renewing = RenewWhileFlowingAsync(upload, renewal.Token);
-            try
-            {
-                await upload.Writer.AppendAsync(body, cancellationToken);
-            }
-            finally
-            {
-                await renewal.CancelAsync();
-                await renewing;
-            }
+            await upload.Writer.AppendAsync(body, cancellationToken);
         }
-        catch
+        finally
         {
-            // A cut connection: what arrived is kept, so that the client can go on from there.
-            await KeepAsync(upload, CancellationToken.None);
-            throw;
+            await renewal.CancelAsync();
+            await renewing;
         }
 
-        var status = await KeepAsync(upload, cancellationToken);
-        return range is { } sent && sent.Length != status.Offset - start
-            ? throw new OciException(OciErrorCode.SizeInvalid,
-                $"Content-Range names {sent.Length} bytes, the body had {status.Offset - start}")
-            : status;
+        var received = upload.Writer.Offset - start;
+        if (range is { } sent && sent.Length != received)
+            throw new OciException(OciErrorCode.SizeInvalid, $"Content-Range names {sent.Length} bytes, the body had {received}");
     }
 
     /// <summary>Ends an upload without a blob. False: there was none.</summary>
@@ -163,10 +166,17 @@ public sealed class UploadSessions(
         {
             var offset = upload.Writer.Offset;
             if (offset == seen) continue;
-            seen = offset;
-            await using var db = await contexts.CreateDbContextAsync(CancellationToken.None);
-            await db.Database.ExecuteSqlAsync(
-                $"UPDATE upload_sessions SET expires_at = now() + {Lifetime} WHERE id = {upload.Id}", CancellationToken.None);
+            try
+            {
+                await using var db = await contexts.CreateDbContextAsync(CancellationToken.None);
+                await db.Database.ExecuteSqlAsync(
+                    $"UPDATE upload_sessions SET expires_at = now() + {Lifetime} WHERE id = {upload.Id}", CancellationToken.None);
+                seen = offset;
+            }
+            catch (Exception exception) when (DatabaseOutage.Is(exception))
+            {
+                // Three more ticks come before the upload expires; the bytes need not stop for this one.
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 using System.Text.Json;
+using Gantry.Core.Data;
 using Gantry.Core.Push;
 using Gantry.Oci;
 using Gantry.Oci.Serialization;
 using Gantry.Storage;
-using Npgsql;
 
 namespace Gantry.Server.V2;
 

@@ -1,6 +1,6 @@
 using Gantry.Core.GarbageCollection;
 using Gantry.Core.Push;
-using Gantry.Server.V2;
+using Gantry.Core.Data;
 
 namespace Gantry.Server.Workers;
 

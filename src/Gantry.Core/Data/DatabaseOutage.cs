@@ -1,9 +1,9 @@
 using Npgsql;
 
-namespace Gantry.Server.V2;
+namespace Gantry.Core.Data;
 
 /// <summary>Tells a database that is away from a statement that is wrong.</summary>
-internal static class DatabaseOutage
+public static class DatabaseOutage
 {
     public static bool Is(Exception exception)
     {
