@@ -4,6 +4,7 @@ using Gantry.Core.Push;
 using Gantry.Oci;
 using Gantry.Oci.Serialization;
 using Gantry.Storage;
+using Microsoft.AspNetCore.Connections;
 
 namespace Gantry.Server.V2;
 
@@ -20,7 +21,8 @@ internal sealed partial class OciErrorRendering(RequestDelegate next, ILogger<Oc
         {
             await next(http);
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (exception is ConnectionResetException or ConnectionAbortedException
+            || (exception is OperationCanceledException && http.RequestAborted.IsCancellationRequested))
         {
             // The client is gone; nobody reads an answer.
             http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
