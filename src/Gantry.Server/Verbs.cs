@@ -54,7 +54,8 @@ internal static class Verbs
     private static async Task<int> RunAsync(string[] settings, Func<GantryServer, CancellationToken, Task<int>> work)
     {
         // Until the host runs and listens for signals itself, they end the start.
-        using var stop = new CancellationTokenSource();
+        // Not disposed: the same signal may have ended the host, and with it this method, before it gets to Stop.
+        var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         void Stop(PosixSignalContext signal)

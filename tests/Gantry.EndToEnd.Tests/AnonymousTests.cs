@@ -1,6 +1,3 @@
-using Gantry.EndToEnd.Tests.Clients;
-using Gantry.EndToEnd.Tests.Running;
-
 namespace Gantry.EndToEnd.Tests;
 
 /// <summary>Registries of their own with `Access:Anonymous` set, and clients that have no credentials.</summary>
@@ -10,10 +7,10 @@ public sealed class AnonymousTests(Lab lab)
     [Trait("Protocol", "D1.1")]
     public async Task AnonymousPull_LetsEverybodyPullAndNobodyPush()
     {
-        await using var registry = await RegistryUnderTest.StartAsync(lab.NewFolder(), "--Access:Anonymous=Pull");
+        var registry = await lab.RegistryAsync("--Access:Anonymous=Pull");
         var skopeo = (await lab.SkopeoAsync()).Skopeo;
         var reference = $"{registry.Host}/open/tiny:v1";
-        await skopeo.RunAsync("copy", "-q", "--dest-tls-verify=false", "--dest-creds", $"{registry.User}:{registry.Password}",
+        await skopeo.RunAsync("copy", "-q", "--dest-creds", $"{registry.User}:{registry.Password}",
             lab.Images.Layout("tiny"), $"docker://{reference}");
 
         var docker = await lab.DockerAsync();
@@ -24,7 +21,7 @@ public sealed class AnonymousTests(Lab lab)
         var ctr = await lab.CtrAsync();
         var ctrPull = await ctr.Ctr.TryAsync("images", "pull", "--plain-http", reference);
         var ctrPush = await ctr.Ctr.TryAsync("images", "push", "--plain-http", $"{registry.Host}/open/other:v1", reference);
-        var inspect = await skopeo.TryAsync("inspect", "--tls-verify=false", "--no-creds", $"docker://{reference}");
+        var inspect = await skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
 
         Assert.Equal(0, pull.Succeeded().ExitCode);
         Assert.Equal("pulled by nobody\n", said);
@@ -37,7 +34,7 @@ public sealed class AnonymousTests(Lab lab)
     [Fact]
     public async Task AnonymousFull_LetsEverybodyPushPullAndDelete()
     {
-        await using var registry = await RegistryUnderTest.StartAsync(lab.NewFolder(), "--Access:Anonymous=Full");
+        var registry = await lab.RegistryAsync("--Access:Anonymous=Full");
         var reference = $"{registry.Host}/open/tiny:v1";
         var docker = await lab.DockerAsync();
         var nobody = docker.With(lab.NewFolder());
@@ -46,8 +43,8 @@ public sealed class AnonymousTests(Lab lab)
         await docker.WipeAsync();
         var pull = await nobody.TryAsync("pull", reference);
         var skopeo = (await lab.SkopeoAsync()).Skopeo;
-        var delete = await skopeo.TryAsync("delete", "--tls-verify=false", "--no-creds", $"docker://{reference}");
-        var gone = await skopeo.TryAsync("inspect", "--tls-verify=false", "--no-creds", $"docker://{reference}");
+        var delete = await skopeo.TryAsync("delete", "--no-creds", $"docker://{reference}");
+        var gone = await skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
 
         Assert.Contains("digest: sha256:", push.Succeeded().Text);
         Assert.Equal(0, pull.Succeeded().ExitCode);

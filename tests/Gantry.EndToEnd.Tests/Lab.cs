@@ -15,6 +15,7 @@ public sealed class Lab : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("gantry-").FullName;
     private readonly Dictionary<string, IImageClient> clients = [];
+    private readonly Dictionary<string, RegistryUnderTest> registries = [];
     private readonly Dictionary<string, string> pushes = [];
     private ContainerdHost? containerd;
 
@@ -30,8 +31,22 @@ public sealed class Lab : IAsyncLifetime
             throw new InvalidOperationException("these tests run container engines of their own: run them as root");
         Home = new ClientHome(Path.Combine(folder, "c"));
         Images = await ImageSet.MakeAsync();
-        Registry = await RegistryUnderTest.StartAsync(Path.Combine(folder, "registry"));
-        Home.Trust(Registry.Host, Registry.User, Registry.Password);
+        Registry = await RegistryAsync();
+        ClientHome.WriteCredentials(Home.AuthFile, (Registry.Host, Registry.User, Registry.Password));
+    }
+
+    /// <summary>
+    /// The registry with these settings, shared by all tests that ask for the same. Clients have credentials for
+    /// <see cref="Registry"/> alone, the one without settings.
+    /// </summary>
+    internal async Task<RegistryUnderTest> RegistryAsync(params string[] settings)
+    {
+        var key = string.Join(' ', settings);
+        if (registries.TryGetValue(key, out var registry)) return registry;
+        registry = await RegistryUnderTest.StartAsync(NewFolder(), settings);
+        Home.Trust(registry.Host);
+        registries.Add(key, registry);
+        return registry;
     }
 
     /// <summary>The client of this name, and a line in the test's output that says which version it drives.</summary>
@@ -95,7 +110,7 @@ public sealed class Lab : IAsyncLifetime
     {
         foreach (var client in clients.Values) await client.DisposeAsync();
         if (containerd is not null) await containerd.DisposeAsync();
-        if (Registry is not null) await Registry.DisposeAsync();
+        foreach (var registry in registries.Values) await registry.DisposeAsync();
         // Engines leave mounts behind where they were ended in the middle of something.
         var mounts = (await File.ReadAllLinesAsync("/proc/mounts")).Select(line => line.Split(' ')[1]);
         foreach (var point in mounts.Where(p => p.StartsWith(folder + "/", StringComparison.Ordinal)).OrderDescending())

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gantry.EndToEnd.Tests.Running;
 
 namespace Gantry.EndToEnd.Tests;
@@ -36,9 +37,11 @@ public sealed class RestartTests(Lab lab)
             Assert.Equal(0, await registry.StopAsync());
             ready.Add(await registry.StartAgainAsync());
         }
-        Lab.Say($"ready after {string.Join(", ", ready.Select(time => $"{time.TotalSeconds:0.00} s"))}");
+        // Two seconds on a machine that has nothing else to do: the best of three, and longer where others compute too.
+        var load = double.Parse((await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0], CultureInfo.InvariantCulture);
+        var limit = TimeSpan.FromSeconds(2 * Math.Max(1, load / Environment.ProcessorCount));
+        Lab.Say($"ready after {string.Join(", ", ready.Select(time => $"{time.TotalSeconds:0.00} s"))} at load {load}");
 
-        // The best of three: the machine may be busy with something else.
-        Assert.InRange(ready.Min(), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        Assert.InRange(ready.Min(), TimeSpan.Zero, limit);
     }
 }

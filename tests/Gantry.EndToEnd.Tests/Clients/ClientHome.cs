@@ -21,7 +21,7 @@ internal sealed class ClientHome
 
     public string Folder { get; }
 
-    /// <summary>What `docker login` and `podman login` write; filled by <see cref="Trust"/>.</summary>
+    /// <summary>What `docker login` and `podman login` write; empty at first.</summary>
     public string AuthFile => At("docker/config.json");
 
     // Where all of containers' tools look first; only some read the variable.
@@ -41,12 +41,9 @@ internal sealed class ClientHome
 
     public string At(string path) => Path.Combine(Folder, path);
 
-    /// <summary>Plain HTTP and these credentials for a registry, in every client that reads files for it.</summary>
-    public void Trust(string host, string user, string password)
-    {
+    /// <summary>Plain HTTP for a registry, in every client that reads a file for it.</summary>
+    public void Trust(string host) =>
         File.AppendAllText(RegistriesFile, $"[[registry]]\nlocation = \"{host}\"\ninsecure = true\n");
-        WriteCredentials(AuthFile, (host, user, password));
-    }
 
     /// <summary>An auth file of its own, for a client that has other credentials or none.</summary>
     public static void WriteCredentials(string file, params (string Host, string User, string Password)[] entries)
