@@ -44,21 +44,21 @@ internal sealed partial class OciErrorRendering(RequestDelegate next, ILogger<Oc
                 return new OciException(OciErrorCode.BlobUploadInvalid, order.Message,
                     StatusCodes.Status416RangeNotSatisfiable);
             case StagingLostException lost:
-                LogLostStaging(logger, lost);
+                LogLostStaging(logger, http.TraceIdentifier, lost);
                 return new OciException(OciErrorCode.BlobUploadUnknown, "the upload's bytes are gone; start again");
             case BadHttpRequestException bad:
                 return new OciException(
                     bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? OciErrorCode.SizeInvalid : OciErrorCode.Unsupported,
                     bad.Message, bad.StatusCode);
             case StorageFullException full:
-                LogUnavailable(logger, "the blob store is full", full);
+                LogUnavailable(logger, http.TraceIdentifier, "the blob store is full", full);
                 return new OciException(OciErrorCode.Unavailable, "the registry's storage is full",
                     StatusCodes.Status507InsufficientStorage);
             case var _ when DatabaseOutage.Is(exception):
-                LogUnavailable(logger, "the database does not answer", exception);
+                LogUnavailable(logger, http.TraceIdentifier, "the database does not answer", exception);
                 return new OciException(OciErrorCode.Unavailable, "the registry's database does not answer") { RetryAfterSeconds = 5 };
             default:
-                LogFault(logger, exception);
+                LogFault(logger, http.TraceIdentifier, exception);
                 return new OciException(OciErrorCode.Unknown, $"request {http.TraceIdentifier}");
         }
     }
@@ -78,12 +78,12 @@ internal sealed partial class OciErrorRendering(RequestDelegate next, ILogger<Oc
             await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), http.RequestAborted);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Request failed")]
-    private static partial void LogFault(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} failed")]
+    private static partial void LogFault(ILogger logger, string requestId, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Request refused: {Reason}")]
-    private static partial void LogUnavailable(ILogger logger, string reason, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} refused: {Reason}")]
+    private static partial void LogUnavailable(ILogger logger, string requestId, string reason, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "An upload cannot go on")]
-    private static partial void LogLostStaging(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The upload of request {RequestId} cannot go on")]
+    private static partial void LogLostStaging(ILogger logger, string requestId, Exception exception);
 }
