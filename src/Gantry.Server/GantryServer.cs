@@ -8,6 +8,7 @@ using Gantry.Server.V2;
 using Gantry.Server.Workers;
 using Gantry.Storage;
 using Gantry.Storage.FileSystem;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Json;
@@ -49,6 +50,7 @@ public sealed class GantryServer : IAsyncDisposable
             FileProvider = new PhysicalFileProvider(AppContext.BaseDirectory), Path = "appsettings.json", Optional = true,
         });
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TransferBuffers>();
         builder.Services.AddGantryCore(builder.Configuration);
         builder.Services.AddGantryAccess(builder.Configuration);
         builder.Services.AddGantryHealth();
