@@ -23,8 +23,8 @@ public sealed class AccessOptions
     public AnonymousAccess Anonymous { get; set; } = AnonymousAccess.None;
 
     /// <summary>
-    /// The password of <c>admin</c>, read only when the first start makes that account; 8 to 1024 characters. Empty: one
-    /// is generated and printed once.
+    /// The password of <c>admin</c>, read only when the first start makes that account; 8 to 1024 characters. Empty:
+    /// one is generated and printed once.
     /// </summary>
     public string AdminPassword { get; set; } = "";
 
@@ -43,7 +43,10 @@ public sealed class AccessOptions
     /// <summary>A signing key older than this is replaced; 1 day to 10 years.</summary>
     public TimeSpan SigningKeyLifetime { get; set; } = TimeSpan.FromDays(90);
 
-    /// <summary>32 bytes in base64 that encrypt the signing keys in the database; empty: they lie there plain.</summary>
+    /// <summary>
+    /// 32 bytes in base64 that encrypt the signing keys in the database; empty: they lie there
+    /// plain.
+    /// </summary>
     public string KeyEncryptionKey { get; set; } = "";
 
     /// <summary>
@@ -88,7 +91,10 @@ public sealed class ThrottleOptions
     /// <summary>1 s to 1 h.</summary>
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Failures are forgotten this long after the last one; 1 min to 1 day, longer than the longest delay.</summary>
+    /// <summary>
+    /// Failures are forgotten this long after the last one; 1 min to 1 day, longer than the longest
+    /// delay.
+    /// </summary>
     public TimeSpan Memory { get; set; } = TimeSpan.FromMinutes(15);
 }
 

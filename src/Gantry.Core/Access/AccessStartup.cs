@@ -10,7 +10,10 @@ namespace Gantry.Core.Access;
 /// </summary>
 public sealed class AccessStartup(AdminBootstrap bootstrap, SigningKeys keys)
 {
-    /// <exception cref="OptionsValidationException">Access:KeyEncryptionKey does not fit the keys in the database.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// Access:KeyEncryptionKey does not fit the keys in the
+    /// database.
+    /// </exception>
     public async Task RunAsync(TextWriter console, CancellationToken cancellation = default)
     {
         // Keys first: a server that cannot start should not have shown a password that nobody can use.

@@ -19,7 +19,10 @@ public sealed class Accounts(IDbContextFactory<RegistryDbContext> database, Pass
         return await ByName(db, name.ToString(), cancellation);
     }
 
-    /// <summary>Null: there is no such account, or it is disabled, or its security stamp is another one by now.</summary>
+    /// <summary>
+    /// Null: there is no such account, or it is disabled, or its security stamp is another one by
+    /// now.
+    /// </summary>
     public async Task<Account?> FindAsync(AccountName name, Guid securityStamp, CancellationToken cancellation = default)
     {
         var row = await FindRowAsync(name, cancellation);
@@ -46,15 +49,16 @@ public sealed class Accounts(IDbContextFactory<RegistryDbContext> database, Pass
             await db.SaveChangesAsync(cancellation);
             return true;
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        catch (DbUpdateException e)
+            when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
             return false;
         }
     }
 
     /// <summary>
-    /// Gives an account another password (null: a generated one) and with it a new security stamp, which ends its docker
-    /// logins and its remembered passwords on all nodes at once; bearer tokens run out by themselves.
+    /// Gives an account another password (null: a generated one) and with it a new security stamp, which ends its
+    /// docker logins and its remembered passwords on all nodes at once; bearer tokens run out by themselves.
     /// </summary>
     /// <returns>The new password, or null: there is no such account.</returns>
     /// <exception cref="ArgumentException">The password is too short or too long.</exception>

@@ -31,7 +31,8 @@ public sealed class AdminBootstrap(
 
         var given = options.Value.AdminPassword;
         var password = given.Length > 0 ? given : PasswordRules.Generate();
-        db.Accounts.Add(await accounts.NewRowAsync(AccountName.Parse(Name), password, isAdministrator: true, cancellation));
+        var name = AccountName.Parse(Name);
+        db.Accounts.Add(await accounts.NewRowAsync(name, password, isAdministrator: true, cancellation));
         await db.SaveChangesAsync(cancellation);
 
         // Before the commit: if the process ends in between, the next start shows another one, not none at all.

@@ -11,8 +11,8 @@ namespace Gantry.Core.Access;
 /// </summary>
 public sealed class BearerTokens
 {
-    // A verified token is remembered until it expires, by its SHA-256. Clients ask for one repository, or for two; tokens
-    // for many are not remembered, so that 4096 entries stay below 20 MiB whatever is asked for.
+    // A verified token is remembered until it expires, by its SHA-256. Clients ask for one repository, or for two;
+    // tokens for many are not remembered, so that 4096 entries stay below 20 MiB whatever is asked for.
     private const int Remembered = 4096;
     private const int RememberedRepositories = 8;
 
@@ -25,7 +25,10 @@ public sealed class BearerTokens
     internal BearerTokens(SignedTokens tokens, AccessPolicy policy, IOptions<AccessOptions> options, TimeProvider time) =>
         (_tokens, _policy, _options, _time) = (tokens, policy, options, time);
 
-    /// <summary>A token for an account, or for nobody (null), that grants what the policy gives of the request.</summary>
+    /// <summary>
+    /// A token for an account, or for nobody (null), that grants what the policy gives of the
+    /// request.
+    /// </summary>
     public Task<SignedToken> IssueAsync(Account? account, ScopeRequest request, CancellationToken cancellation = default)
     {
         var claims = new Dictionary<string, object> { ["access"] = TokenGrants.AccessClaim(_policy, account, request) };

@@ -34,7 +34,10 @@ internal sealed class KeyEncryption(IOptions<AccessOptions> options)
         return stored;
     }
 
-    /// <exception cref="OptionsValidationException">The configured key is missing, or not the one it was made with.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// The configured key is missing, or not the one it was made
+    /// with.
+    /// </exception>
     public byte[] Unprotect(string id, byte[] stored)
     {
         if (!stored.AsSpan().StartsWith(Mark)) return stored;
@@ -53,7 +56,7 @@ internal sealed class KeyEncryption(IOptions<AccessOptions> options)
         }
         catch (Exception e) when (e is CryptographicException or ArgumentOutOfRangeException)
         {
-            throw Fault($"Access:KeyEncryptionKey does not decrypt signing key {id}: it is not the key it was stored with.");
+            throw Fault($"Access:KeyEncryptionKey does not decrypt signing key {id}: it was stored with another one.");
         }
     }
 

@@ -6,12 +6,13 @@ namespace Gantry.Core.Access;
 
 /// <summary>
 /// Slows guessing down. Failures count per account and address, and with larger limits per address and per account;
-/// past its limit a counter lets one attempt through at a time, after a delay that doubles with each failure. Attempts in
-/// flight count like failures, so that parallel guesses gain nothing.
+/// past its limit a counter lets one attempt through at a time, after a delay that doubles with each failure. Attempts
+/// in flight count like failures, so that parallel guesses gain nothing.
 /// </summary>
 /// <remarks>
 /// Kept in this process: a second node gives a guesser its limits a second time, no more. Three tables of
-/// <see cref="Capacity"/> entries of about 200 bytes; who floods them drops others' old failures, never its own address.
+/// <see cref="Capacity"/> entries of about 200 bytes; who floods them drops others' old failures, never its own
+/// address.
 /// </remarks>
 public sealed class LoginThrottle(IOptions<AccessOptions> options, TimeProvider time)
 {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Gantry.Core.Access;
 
 /// <summary>
-/// Hashes and verifies passwords, deliberately slowly, and never more at once than the machine has processors: a flood of
-/// logins must not take the processors from transfers. At most <see cref="MaxWaiting"/> wait; more get 429.
+/// Hashes and verifies passwords, deliberately slowly, and never more at once than the machine has processors: a flood
+/// of logins must not take the processors from transfers. At most <see cref="MaxWaiting"/> wait; more get 429.
 /// </summary>
 public sealed class PasswordHashing : IDisposable
 {
@@ -31,7 +31,8 @@ public sealed class PasswordHashing : IDisposable
         InTurnAsync(() => _hasher.HashPassword(this, password), cancellation);
 
     /// <summary>
-    /// Compares a password with a hash; null (no such account, or one without password) takes as long and is never right.
+    /// Compares a password with a hash; null (no such account, or one without password) takes as long and is never
+    /// right.
     /// </summary>
     public Task<PasswordVerificationResult> VerifyAsync(
         string? hash, string password, CancellationToken cancellation = default) =>

@@ -31,7 +31,10 @@ public sealed partial class PasswordLogin(
     private readonly RecentlyUsed<string, Proof> _proofs = new(Remembered);
     private readonly ConcurrentDictionary<string, Lazy<Task<LoggedIn?>>> _running = new(StringComparer.Ordinal);
 
-    /// <summary>Null: no such account, a wrong password, or a disabled account; which of them is told to nobody.</summary>
+    /// <summary>
+    /// Null: no such account, a wrong password, or a disabled account; which of them is told to
+    /// nobody.
+    /// </summary>
     /// <exception cref="OciException">TooManyRequests, with the seconds to wait.</exception>
     public async Task<LoggedIn?> TryLoginAsync(string name, string password, IPAddress address)
     {

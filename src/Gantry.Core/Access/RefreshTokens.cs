@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 namespace Gantry.Core.Access;
 
 /// <summary>
-/// What <c>docker login</c> keeps instead of the password. Stateless: it holds the account's security stamp, so a changed
-/// password or a disabled account ends it at its next use.
+/// What <c>docker login</c> keeps instead of the password. Stateless: it holds the account's security stamp, so a
+/// changed password or a disabled account ends it at its next use.
 /// </summary>
 public sealed class RefreshTokens
 {
@@ -22,7 +22,10 @@ public sealed class RefreshTokens
             TokenPurpose.Refresh, login.Account.Name.ToString(), _options.Value.RefreshTokenLifetime,
             new Dictionary<string, object> { [StampClaim] = login.SecurityStamp.ToString("N") }, cancellation);
 
-    /// <summary>The account it was issued to; null when it is not ours, has expired, or its account's stamp changed.</summary>
+    /// <summary>
+    /// The account it was issued to; null when it is not ours, has expired, or its account's stamp
+    /// changed.
+    /// </summary>
     public async Task<Account?> RedeemAsync(string token, CancellationToken cancellation = default)
     {
         if (await _tokens.VerifyAsync(TokenPurpose.Refresh, token, cancellation) is not { } claims) return null;

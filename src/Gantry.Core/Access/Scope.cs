@@ -13,8 +13,8 @@ public readonly record struct Scope(RepositoryName? Repository, RepositoryAction
 
     /// <summary>
     /// Reads one scope. The name is what stands between the first and the last colon, so that it may hold the
-    /// <c>host:port</c> of a mirror's grammar; such a name is no repository here. False for whatever cannot name something
-    /// of this registry: a token service drops that and grants the rest.
+    /// <c>host:port</c> of a mirror's grammar; such a name is no repository here. False for whatever cannot name
+    /// something of this registry: a token service drops that and grants the rest.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Scope scope)
     {
@@ -41,7 +41,10 @@ public readonly record struct Scope(RepositoryName? Repository, RepositoryAction
         return true;
     }
 
-    /// <summary>Words of this registry's actions joined by commas; <c>*</c> is all of them, unknown words are dropped.</summary>
+    /// <summary>
+    /// Words of this registry's actions joined by commas; <c>*</c> is all of them, unknown words are
+    /// dropped.
+    /// </summary>
     public static RepositoryActions ParseActions(ReadOnlySpan<char> text)
     {
         var actions = RepositoryActions.None;
@@ -71,7 +74,9 @@ public readonly record struct Scope(RepositoryName? Repository, RepositoryAction
         actions == RepositoryActions.None ? "nothing" : string.Join(',', Words(actions));
 
     public override string ToString() =>
-        Repository is { } repository ? $"repository:{repository}:{string.Join(',', Words(Actions))}" : "registry:catalog:*";
+        Repository is { } repository
+            ? $"repository:{repository}:{string.Join(',', Words(Actions))}"
+            : "registry:catalog:*";
 
     private static bool Has(ReadOnlySpan<char> actions, string word)
     {

@@ -47,10 +47,14 @@ internal sealed class SignedTokens(SigningKeys keys, IOptions<AccessOptions> opt
         return new SignedToken(text, issued, lifetime);
     }
 
-    /// <summary>The claims of a token that is genuine, of this purpose, and valid now; null for any other text.</summary>
+    /// <summary>
+    /// The claims of a token that is genuine, of this purpose, and valid now; null for any other
+    /// text.
+    /// </summary>
     public async ValueTask<JsonElement?> VerifyAsync(TokenPurpose purpose, string token, CancellationToken cancellation)
     {
-        // Five parts are an encrypted token: the handler, which would try to decrypt it, never sees one (CVE-2024-21319).
+        // Five parts are an encrypted token: the handler, which would try to decrypt it, never sees one
+        // (CVE-2024-21319).
         if (token.Length > MaxLength || token.AsSpan().Count('.') != 2) return null;
         if (KeyIdOf(token) is not { } id || await keys.FindAsync(id, cancellation) is not { } key) return null;
 
@@ -68,7 +72,8 @@ internal sealed class SignedTokens(SigningKeys keys, IOptions<AccessOptions> opt
             LifetimeValidator = IsValidNow,
         });
         if (!result.IsValid) return null;
-        using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(((JsonWebToken)result.SecurityToken).EncodedPayload));
+        var claims = Base64UrlEncoder.DecodeBytes(((JsonWebToken)result.SecurityToken).EncodedPayload);
+        using var payload = JsonDocument.Parse(claims);
         return payload.RootElement.Clone();
     }
 
@@ -80,7 +85,8 @@ internal sealed class SignedTokens(SigningKeys keys, IOptions<AccessOptions> opt
         return notBefore <= now + ClockSkew && now < expires + ClockSkew;
     }
 
-    // Read before anything else, so that only a token which names one of our keys, and our algorithm, costs a signature.
+    // Read before anything else, so that only a token which names one of our keys, and our algorithm, costs a
+    // signature.
     private static string? KeyIdOf(string token)
     {
         try

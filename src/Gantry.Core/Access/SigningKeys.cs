@@ -9,8 +9,8 @@ namespace Gantry.Core.Access;
 
 /// <summary>
 /// The ES256 keys of <c>signing_keys</c>, shared by all nodes. All that have not retired verify. The newest signs, once
-/// it has been in the database for <see cref="Settling"/>: by then each node has read it. A key retires, and its private
-/// part is wiped, when its successor is older than the longest life of a token.
+/// it has been in the database for <see cref="Settling"/>: by then each node has read it. A key retires, and its
+/// private part is wiped, when its successor is older than the longest life of a token.
 /// </summary>
 public sealed partial class SigningKeys : IDisposable
 {
@@ -98,7 +98,8 @@ public sealed partial class SigningKeys : IDisposable
     {
         var rows = await db.Database
             .SqlQuery<StoredKey>($"""
-                SELECT id AS "Id", private_key AS "PrivateKey", extract(epoch FROM now() - created_at)::float8 AS "AgeSeconds"
+                SELECT id AS "Id", private_key AS "PrivateKey",
+                       extract(epoch FROM now() - created_at)::float8 AS "AgeSeconds"
                 FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, id DESC
                 """)
             .ToListAsync(cancellation);

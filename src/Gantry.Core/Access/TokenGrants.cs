@@ -12,13 +12,13 @@ public sealed record TokenGrants(
     bool Catalog,
     DateTimeOffset Expires)
 {
-    // With the rest of the token, in base64url, this stays below BearerTokens.MaxLength; what does not fit is granted by
-    // another token, for which the client is asked with insufficient_scope.
+    // With the rest of the token, in base64url, this stays below BearerTokens.MaxLength; what does not fit is granted
+    // by another token, for which the client is asked with insufficient_scope.
     private const int MaxAccessCharacters = 8 * 1024;
 
     /// <summary>
-    /// What of a request the policy gives (the intersection: less than was asked is no error), as the <c>access</c> claim
-    /// of Docker's token specification: <c>[{"type":"repository","name":"a/b","actions":["pull"]}]</c>.
+    /// What of a request the policy gives (the intersection: less than was asked is no error), as the <c>access</c>
+    /// claim of Docker's token specification: <c>[{"type":"repository","name":"a/b","actions":["pull"]}]</c>.
     /// </summary>
     internal static List<Dictionary<string, object>> AccessClaim(
         AccessPolicy policy, Account? account, ScopeRequest request)

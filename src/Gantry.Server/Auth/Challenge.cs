@@ -8,12 +8,13 @@ namespace Gantry.Server.Auth;
 /// The <c>WWW-Authenticate</c> header of a 401: one line, Bearer alone, with the scopes of exactly that request.
 /// </summary>
 /// <remarks>
-/// Basic is accepted but not offered: docker answers every challenge it gets, so a second line would make it replace its
-/// token by the password, and fail where it has none (an anonymous pull, a login kept as identity token).
+/// Basic is accepted but not offered: docker answers every challenge it gets, so a second line would make it replace
+/// its token by the password, and fail where it has none (an anonymous pull, a login kept as identity token).
 /// </remarks>
 public sealed class Challenge(PublicAddress address, IOptions<AccessOptions> options)
 {
-    /// <param name="error">An error code of RFC 6750, 3.1, when a credential was there; null when there was none.</param>
+    /// <param name="error">An error code of RFC 6750, 3.1, when a credential was there; null when there was
+    /// none.</param>
     public void Write(HttpContext context, IReadOnlyList<Scope> scopes, string? error)
     {
         var text = $"Bearer realm=\"{address.TokenUrl(context)}\",service=\"{options.Value.Service}\"";

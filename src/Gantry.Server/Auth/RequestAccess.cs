@@ -5,24 +5,28 @@ using Gantry.Oci;
 namespace Gantry.Server.Auth;
 
 /// <summary>
-/// Lets a request under <c>/v2</c> pass, or answers with the error that makes its client do the right thing next. Reads no
-/// body, so that <c>Expect: 100-continue</c> is answered only afterwards.
+/// Lets a request under <c>/v2</c> pass, or answers with the error that makes its client do the right thing next. Reads
+/// no body, so that <c>Expect: 100-continue</c> is answered only afterwards.
 /// </summary>
 /// <remarks>
-/// No credential, and too little anonymously: 401. A token that is not valid: 401 <c>invalid_token</c>. A valid token that
-/// grants too little: 401 <c>insufficient_scope</c> (the client fetches another one). A right password that may do too
-/// little: 403 DENIED to who may read the repository, and 404 NAME_UNKNOWN, as if it were not there, to who may not. A
-/// wrong password: 401; after many of them 429. None of these depends on whether the repository exists.
+/// No credential, and too little anonymously: 401. A token that is not valid: 401 <c>invalid_token</c>. A valid token
+/// that grants too little: 401 <c>insufficient_scope</c> (the client fetches another one). A right password that may do
+/// too little: 403 DENIED to who may read the repository, and 404 NAME_UNKNOWN, as if it were not there, to who may
+/// not. A wrong password: 401; after many of them 429. None of these depends on whether the repository exists.
 /// </remarks>
 public sealed partial class RequestAccess(
     BearerTokens tokens, PasswordLogin logins, AccessPolicy policy, Challenge challenge, ILogger<RequestAccess> logger)
 {
     /// <summary>
-    /// The caller, who may do <paramref name="actions"/> on <paramref name="repository"/>; without a repository, anybody
-    /// with a valid credential, or nobody in particular where the policy lets such in.
+    /// The caller, who may do <paramref name="actions"/> on <paramref name="repository"/>; without a repository,
+    /// anybody with a valid credential, or nobody in particular where the policy lets such in.
     /// </summary>
-    /// <exception cref="OciException">Unauthorized, Denied, NameUnknown or TooManyRequests; the challenge is set.</exception>
-    public async ValueTask<Caller> RequireAsync(HttpContext context, RepositoryName? repository, RepositoryActions actions)
+    /// <exception cref="OciException">
+    /// Unauthorized, Denied, NameUnknown or TooManyRequests; the challenge is
+    /// set.
+    /// </exception>
+    public async ValueTask<Caller> RequireAsync(
+        HttpContext context, RepositoryName? repository, RepositoryActions actions)
     {
         var scopes = Challenge.ScopesFor(context, repository, actions);
         var (caller, credential) = await AuthenticateAsync(context, scopes);

@@ -7,8 +7,8 @@ namespace Gantry.Server.Auth;
 
 /// <summary>
 /// The token service of Docker's token specification: GET with Basic or without a credential, POST with the
-/// <c>password</c> and <c>refresh_token</c> grants. It grants what the policy gives of what was asked, and less than that
-/// is no error.
+/// <c>password</c> and <c>refresh_token</c> grants. It grants what the policy gives of what was asked, and less than
+/// that is no error.
 /// </summary>
 public sealed class TokenEndpoint(
     BearerTokens tokens, RefreshTokens refreshTokens, PasswordLogin logins, AccessPolicy policy,
@@ -54,7 +54,8 @@ public sealed class TokenEndpoint(
                 return Invalid("grant_type must be there");
             default:
                 return Refuse(
-                    400, "unsupported_grant_type", OciErrorCode.Unsupported, "grant_type must be password or refresh_token");
+                    400, "unsupported_grant_type", OciErrorCode.Unsupported,
+                    "grant_type must be password or refresh_token");
         }
     }
 
@@ -76,7 +77,8 @@ public sealed class TokenEndpoint(
         }
     }
 
-    private async Task<IResult> GrantAsync(HttpContext context, Account? account, ScopeRequest scopes, string? refreshToken)
+    private async Task<IResult> GrantAsync(
+        HttpContext context, Account? account, ScopeRequest scopes, string? refreshToken)
     {
         var token = await tokens.IssueAsync(account, scopes, context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
@@ -90,7 +92,8 @@ public sealed class TokenEndpoint(
         return Refuse(401, "invalid_grant", OciErrorCode.Unauthorized, message);
     }
 
-    private static JsonHttpResult<TokenRefusal> TooManyScopes() => Invalid($"there are more than {ScopeRequest.MaxScopes} scopes");
+    private static JsonHttpResult<TokenRefusal> TooManyScopes() =>
+        Invalid($"there are more than {ScopeRequest.MaxScopes} scopes");
 
     private static JsonHttpResult<TokenRefusal> Invalid(string message) =>
         Refuse(400, "invalid_request", OciErrorCode.Unsupported, message);

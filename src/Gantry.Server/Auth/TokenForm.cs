@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gantry.Server.Auth;
 
-/// <summary>The form of a POST to the token endpoint (Docker's OAuth2 token specification; RFC 6749, 4.3 and 6).</summary>
+/// <summary>
+/// The form of a POST to the token endpoint (Docker's OAuth2 token specification; RFC 6749, 4.3 and
+/// 6).
+/// </summary>
 internal sealed record TokenForm(IFormCollection Fields)
 {
     // A refresh token of 1 KiB and some scopes; far below what would be worth sending to hurt.

@@ -5,8 +5,8 @@ using Gantry.Oci;
 namespace Gantry.Server.Auth;
 
 /// <summary>
-/// A granted token. Both names of it are there, because clients differ; without <c>expires_in</c> containerd would keep it
-/// for ever.
+/// A granted token. Both names of it are there, because clients differ; without <c>expires_in</c> containerd would keep
+/// it for ever.
 /// </summary>
 internal sealed record TokenReply(
     [property: JsonPropertyName("token")] string Token,
@@ -25,8 +25,8 @@ internal sealed record TokenReply(
 }
 
 /// <summary>
-/// A refusal, in two languages at once: docker and containers/image show <c>errors</c> (the OCI envelope), OAuth2 clients
-/// read <c>error</c> (RFC 6749, 5.2).
+/// A refusal, in two languages at once: docker and containers/image show <c>errors</c> (the OCI envelope), OAuth2
+/// clients read <c>error</c> (RFC 6749, 5.2).
 /// </summary>
 internal sealed record TokenRefusal(
     [property: JsonPropertyName("error")] string Error,
