@@ -136,16 +136,20 @@ public sealed class LocalPostgresStartTests : LocalPostgresFixture
         Assert.False(Directory.Exists(socket));
     }
 
-    [Fact]
-    public async Task Start_WhereTheSocketsFolderIsOpenToOthers_Refuses()
+    [Theory]
+    [InlineData(0b111_101_101, true)]
+    [InlineData(0b111_000_000, false)]
+    public async Task Start_WhereTheSocketsFolderIsOpenToOthersOrTheirs_Refuses(int mode, bool ours)
     {
         var dataRoot = Path.Combine(Root, "with space");
         string socket;
         await using (var postgres = await StartAsync(dataRoot)) socket = new NpgsqlConnectionStringBuilder(postgres.ConnectionString).Host!;
-        Directory.CreateDirectory(socket, (UnixFileMode)0b111_101_101);
+        Directory.CreateDirectory(socket, (UnixFileMode)mode);
+        var owner = Posix.Identify(Path.Combine(dataRoot, "postgres"))!.Value;
+        Posix.ChangeOwner(socket, ours ? owner.UserId : owner.UserId + 1, owner.GroupId);
         try
         {
-            Assert.Contains(socket, await RefusalAsync(dataRoot));
+            Assert.Contains("belongs to somebody else or is open to others", await RefusalAsync(dataRoot));
         }
         finally
         {
