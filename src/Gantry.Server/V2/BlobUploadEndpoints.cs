@@ -2,7 +2,6 @@ using Gantry.Core.Push;
 using Gantry.Oci;
 using Gantry.Oci.Http;
 using Gantry.Storage;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Gantry.Server.V2;
 
@@ -41,12 +40,9 @@ internal static class BlobUploadEndpoints
         Accepted(request, upload);
     }
 
-    public static async Task AppendAsync(V2Request request)
-    {
-        Unlimited(request);
+    public static async Task AppendAsync(V2Request request) =>
         Accepted(request, await request.Service<UploadSessions>().AppendAsync(request.Repository, SessionId(request),
             Range(request), request.Request.BodyReader, request.Aborted));
-    }
 
     public static Task CloseAsync(V2Request request) => CloseAsync(request, SessionId(request),
         request.QueryDigest("digest") ?? throw new OciException(OciErrorCode.DigestInvalid, "the digest parameter is missing"));
@@ -94,7 +90,6 @@ internal static class BlobUploadEndpoints
 
     private static async Task CloseAsync(V2Request request, Guid id, Digest digest)
     {
-        Unlimited(request);
         await request.Service<BlobCommit>().CloseAsync(request.Repository, id, digest, Range(request),
             request.Request.BodyReader, request.Aborted);
         Created(request, digest);
@@ -111,13 +106,6 @@ internal static class BlobUploadEndpoints
         request.Response.Headers.Location = request.BlobUrl(digest);
         request.Response.Headers[EntityTag.DigestHeader] = digest.ToString();
         request.Response.StatusCode = StatusCodes.Status201Created;
-    }
-
-    // A layer has any size; the limit for everything else does not hold here.
-    private static void Unlimited(V2Request request)
-    {
-        var limit = request.Http.Features.Get<IHttpMaxRequestBodySizeFeature>();
-        if (limit is { IsReadOnly: false }) limit.MaxRequestBodySize = null;
     }
 
     private static DigestAlgorithm Algorithm(V2Request request)

@@ -70,6 +70,10 @@ internal sealed partial class OciErrorRendering(RequestDelegate next, ILogger<Oc
         if (error.RetryAfterSeconds is { } seconds)
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
+        // A client that asked first will not send what was refused; nothing tells its next request from the body then.
+        if (http.Request.Headers.Expect.Count > 0 && HttpProtocol.IsHttp11(http.Request.Protocol))
+            response.Headers.Connection = "close";
+
         using var body = new MemoryStream(256);
         await using (var writer = new Utf8JsonWriter(body)) OciJson.WriteErrors(writer, (error.Code, error.Detail));
         response.ContentType = "application/json";

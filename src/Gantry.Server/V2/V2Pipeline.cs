@@ -2,6 +2,7 @@ using Gantry.Core.Access;
 using Gantry.Core.Removal;
 using Gantry.Oci;
 using Gantry.Server.Auth;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Gantry.Server.V2;
@@ -22,6 +23,10 @@ internal sealed class V2Pipeline(RequestAccess access, IOptions<RemovalOptions> 
         var rest = http.Request.Path.Value!["/v2".Length..];
         if (!V2Path.TryParse(rest, out var path))
             throw new OciException(OciErrorCode.Unsupported, "there is no such endpoint", status: StatusCodes.Status404NotFound);
+
+        // Before anything can refuse the request: a client that sends its body at once gets to read the refusal only if
+        // the rest of the body is taken and dropped, which Kestrel does for a few seconds, and never past the limit.
+        if (path.Resource is V2Resource.Uploads or V2Resource.Upload) LiftBodyLimit(http);
 
         // 2.
         var repository = default(RepositoryName);
@@ -51,5 +56,12 @@ internal sealed class V2Pipeline(RequestAccess access, IOptions<RemovalOptions> 
 
         // 5.
         await route.Handler(new V2Request(http, path, repository, caller));
+    }
+
+    // A layer has any size; the limit for everything else does not hold here.
+    private static void LiftBodyLimit(HttpContext http)
+    {
+        var limit = http.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (limit is { IsReadOnly: false }) limit.MaxRequestBodySize = null;
     }
 }
