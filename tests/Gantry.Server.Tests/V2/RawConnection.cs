@@ -96,11 +96,18 @@ internal sealed class RawConnection : IAsyncDisposable
             await TakeAsync(int.Parse(headers["Content-Length"].Single(), CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>True where the server ends the connection without another byte.</summary>
+    /// <summary>True where the server ends the connection, in whatever way, without another byte.</summary>
     public async Task<bool> EndsAsync()
     {
         using var limit = new CancellationTokenSource(Patience);
-        return _received.Count == 0 && !await ReceiveAsync(limit.Token);
+        try
+        {
+            return _received.Count == 0 && !await ReceiveAsync(limit.Token);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return true;
+        }
     }
 
     public ValueTask DisposeAsync()
