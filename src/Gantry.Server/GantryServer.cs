@@ -90,6 +90,8 @@ public sealed class GantryServer : IAsyncDisposable
                 _app.Services.GetRequiredService<ILogger<LocalPostgres>>(), _app.Services.GetRequiredService<TimeProvider>(),
                 cancellationToken);
             address.ConnectionString = _postgres.ConnectionString;
+            // After it died and came back every pooled connection is dead: none of them need fail a request.
+            _postgres.Restarted += (_, _) => _app.Services.GetRequiredService<NpgsqlDataSource>().Clear();
         }
 
         return await _app.Services.GetRequiredService<MigrationRunner>()

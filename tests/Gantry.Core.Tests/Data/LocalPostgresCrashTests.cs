@@ -54,6 +54,22 @@ public sealed class LocalPostgresCrashTests : LocalPostgresFixture
     }
 
     [Fact]
+    public async Task KillPostgres_WithThePoolClearedAtRestarted_FailsNoLaterQuestion()
+    {
+        await using var postgres = await StartAsync();
+        await using var pool = NpgsqlDataSource.Create(postgres.ConnectionString);
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => pool.CreateCommand("SELECT pg_sleep(0.1)").ExecuteScalarAsync()));
+        var back = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        postgres.Restarted += (_, _) => pool.Clear();
+        postgres.Restarted += (_, _) => back.TrySetResult();
+
+        Posix.Signal(postgres.ProcessId, Posix.Sigkill);
+        await back.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        for (var i = 0; i < 5; i++) Assert.Equal(1, await pool.CreateCommand("SELECT 1").ExecuteScalarAsync());
+    }
+
+    [Fact]
     public async Task KillPostgres_UnderABusyStatement_EndsTheLeftoverAndComesBack()
     {
         await using var postgres = await StartAsync();
