@@ -82,7 +82,7 @@ internal sealed class RegistryUnderTest : IAsyncDisposable
         daemon = Daemon.Start(run, Path.Combine(folder, "log"));
         using var http = Http(anonymous: true);
         // The first start may have to build the server.
-        await daemon.UntilAsync(() => AnswersAsync(http), TimeSpan.FromSeconds(120));
+        await daemon.UntilAsync(() => AnswersAsync(http), TimeSpan.FromMinutes(5));
         return TimeProvider.System.GetElapsedTime(began);
     }
 
