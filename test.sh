@@ -42,7 +42,7 @@ missing_packages() {
   local pairs=(setpriv:util-linux strace:strace)
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc podman:podman buildah:buildah
-      skopeo:skopeo mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux)
+      skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux)
     [[ -x /usr/bin/docker ]] || docker_client
     static_busybox || echo busybox-static
   fi
