@@ -13,9 +13,9 @@ internal static class ReferrersEndpoint
     /// </summary>
     public static async Task GetAsync(V2Request request)
     {
-        var artifactType = request.Query("artifactType");
+        var artifactType = request.QueryText("artifactType");
         var (page, more) = await request.Service<Referrers>()
-            .PageAsync(request.Repository, request.Digest, artifactType, request.Query("last"), request.Aborted);
+            .PageAsync(request.Repository, request.Digest, artifactType, request.QueryText("last"), request.Aborted);
 
         if (artifactType is not null) request.Response.Headers["OCI-Filters-Applied"] = "artifactType";
         if (more)

@@ -37,7 +37,7 @@ internal static class NameListing
         Func<string?, int, Task<IReadOnlyList<string>>> pageAsync)
     {
         var n = PageSize.Parse(request, maxPage);
-        var last = request.Query("last");
+        var last = request.QueryText("last");
 
         // One more than asked for tells whether a Link is due.
         var page = await pageAsync(last, n + 1 ?? maxPage);

@@ -32,6 +32,11 @@ internal sealed record V2Request(HttpContext Http, V2Path Path, RepositoryName R
     /// <summary>A query parameter; null where it is missing or empty.</summary>
     public string? Query(string name) => Request.Query[name].FirstOrDefault() is { Length: > 0 } value ? value : null;
 
+    /// <summary>A query parameter to look for in the database, whose texts hold any character but U+0000.</summary>
+    public string? QueryText(string name) => Query(name) is not { } text || !text.Contains('\0', StringComparison.Ordinal)
+        ? Query(name)
+        : throw new OciException(OciErrorCode.Unsupported, $"{name} holds the character U+0000", StatusCodes.Status400BadRequest);
+
     /// <summary>A query parameter as a digest; null where it is missing.</summary>
     public Digest? QueryDigest(string name) => Query(name) is { } text ? ParseDigest(text) : null;
 
