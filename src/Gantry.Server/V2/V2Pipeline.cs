@@ -41,7 +41,7 @@ internal sealed class V2Pipeline(RequestAccess access, IOptions<RemovalOptions> 
         var route = V2Routes.Find(http.Request.Method, path.Resource);
         if (route is null || (route.Removes && !removal.Value.Enabled))
         {
-            response.Headers.Allow = V2Routes.Allowed(path.Resource);
+            response.Headers.Allow = V2Routes.Allowed(path.Resource, removal.Value.Enabled);
             throw new OciException(OciErrorCode.Unsupported, route is null
                 ? $"{http.Request.Method} is not known here" : "this registry does not delete (Removal:Enabled)");
         }

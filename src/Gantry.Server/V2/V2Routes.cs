@@ -43,9 +43,10 @@ internal static class V2Routes
     }
 
     /// <summary>The value of <c>Allow</c> for a resource.</summary>
-    public static string Allowed(V2Resource resource)
+    public static string Allowed(V2Resource resource, bool removal)
     {
-        var methods = Table.Where(route => route.Resource == resource).Select(route => route.Method).ToList();
+        var methods = Table.Where(route => route.Resource == resource && (removal || !route.Removes))
+            .Select(route => route.Method).ToList();
         if (methods.Contains("GET")) methods.Insert(1, "HEAD");
         return string.Join(", ", methods);
     }
