@@ -22,8 +22,8 @@ public sealed class ServerOptions : IValidatableObject
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// A text that clients show to their users with every answer (<c>Warning</c>, distribution-spec). At most 4,000
-    /// printable ASCII characters; empty: none.
+    /// A text that clients show to their users with every answer (<c>Warning</c>, distribution-spec, at most 4,096 bytes
+    /// with its frame). At most 4,000 printable ASCII characters, quotes and backslashes counting twice; empty: none.
     /// </summary>
     public string Warning { get; set; } = "";
 
@@ -37,8 +37,11 @@ public sealed class ServerOptions : IValidatableObject
             yield return new ValidationResult($"Server:TrustedProxies: '{proxy}' is neither an address nor a network");
         if (ShutdownTimeout < TimeSpan.Zero || ShutdownTimeout > TimeSpan.FromHours(1))
             yield return new ValidationResult("Server:ShutdownTimeout must be from 00:00:00 to 01:00:00");
-        if (Warning.Length > 4000 || Warning.Any(c => c is < ' ' or > '~'))
-            yield return new ValidationResult("Server:Warning must be at most 4000 printable ASCII characters");
+        if (Warning.Length + Warning.Count(c => c is '"' or '\\') > 4000 || Warning.Any(c => c is < ' ' or > '~'))
+        {
+            yield return new ValidationResult(
+                "Server:Warning must be at most 4000 printable ASCII characters; \" and \\ count twice");
+        }
     }
 
     private static bool IsPublicUrl(string text) =>
