@@ -91,7 +91,7 @@ internal sealed class RawConnection : IAsyncDisposable
         var headers = lines.Skip(1).Select(line => line.Split(':', 2))
             .ToLookup(pair => pair[0], pair => pair[1].Trim(), StringComparer.OrdinalIgnoreCase);
         if (toHead || status is < 200 or 204 or 304) return new RawResponse(status, headers, []);
-        if (headers["Transfer-Encoding"].Any()) throw new NotSupportedException("no answer of these tests is chunked");
+        if (headers["Transfer-Encoding"].Any()) return new RawResponse(status, headers, await TakeChunksAsync());
         return new RawResponse(status, headers,
             await TakeAsync(int.Parse(headers["Content-Length"].Single(), CultureInfo.InvariantCulture)));
     }
@@ -114,6 +114,19 @@ internal sealed class RawConnection : IAsyncDisposable
     {
         _socket.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<byte[]> TakeChunksAsync()
+    {
+        var body = new List<byte>();
+        while (true)
+        {
+            var line = Encoding.Latin1.GetString(await TakeUntilAsync("\r\n"u8.ToArray()));
+            var size = int.Parse(line.TrimEnd(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            body.AddRange(await TakeAsync(size));
+            await TakeUntilAsync("\r\n"u8.ToArray());
+            if (size == 0) return [.. body];
+        }
     }
 
     private async Task<byte[]> TakeUntilAsync(byte[] mark)
