@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -16,6 +17,9 @@ internal sealed class SignedTokens(SigningKeys keys, IOptions<AccessOptions> opt
 
     /// <summary>How far the clocks of two nodes may be apart.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(60);
+
+    private static readonly SearchValues<char> Base64Url =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
     private readonly JsonWebTokenHandler _handler = new()
     {
@@ -56,6 +60,9 @@ internal sealed class SignedTokens(SigningKeys keys, IOptions<AccessOptions> opt
         // Five parts are an encrypted token: the handler, which would try to decrypt it, never sees one
         // (CVE-2024-21319).
         if (token.Length > MaxLength || token.AsSpan().Count('.') != 2) return null;
+
+        // The handler takes + and / for - and _ too: one token, one text.
+        if (token.AsSpan().ContainsAnyExcept(Base64Url)) return null;
         if (KeyIdOf(token) is not { } id || await keys.FindAsync(id, cancellation) is not { } key) return null;
 
         var result = _handler.ValidateToken(token, new TokenValidationParameters

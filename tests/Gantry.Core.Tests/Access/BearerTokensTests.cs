@@ -216,6 +216,21 @@ public sealed class BearerTokensTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SignatureInPlainBase64_IsRejected()
+    {
+        // Until one has a sign that the two alphabets write differently.
+        string genuine;
+        do genuine = await IssueAsync("repository:a/b:pull");
+        while (!genuine[genuine.LastIndexOf('.')..].AsSpan().ContainsAny('-', '_'));
+
+        var signature = genuine.LastIndexOf('.');
+        var plain = genuine[..signature] + genuine[signature..].Replace('-', '+').Replace('_', '/');
+
+        Assert.NotNull(await Tokens.VerifyAsync(genuine));
+        Assert.Null(await Tokens.VerifyAsync(plain));
+    }
+
+    [Fact]
     public async Task RefreshToken_AndBearerToken_DoNotPassForEachOther()
     {
         await _parts.CreateAccountAsync("jane", "correct horse");
