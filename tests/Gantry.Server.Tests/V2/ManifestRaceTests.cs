@@ -113,7 +113,7 @@ public sealed class ManifestRaceTests(RegistryFixture registry)
         }
 
         await AssertConsistentAsync(repository);
-        TestContext.Current.SendDiagnosticMessage($"outcomes seen: {string.Join(", ", outcomes)}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"outcomes seen: {string.Join(", ", outcomes)}");
     }
 
     [Theory]
@@ -126,7 +126,7 @@ public sealed class ManifestRaceTests(RegistryFixture registry)
         const int workers = 8, steps = 150;
         var repository = registry.NewRepository();
         var seed = Random.Shared.Next();
-        TestContext.Current.SendDiagnosticMessage($"round {round}, seed {seed}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"round {round}, seed {seed}");
         var layers = Enumerable.Range(0, 3).Select(i => Encoding.UTF8.GetBytes($"layer {i}")).ToArray();
         var images = Enumerable.Range(0, 4).Select(i => RegistryClient.ImageJson([layers[i % 3], layers[(i + 1) % 3]], annotations: Named($"{i}"))).ToArray();
         Digest ImageDigest(int i) => Digest.Of(Encoding.UTF8.GetBytes(images[i % 4]));

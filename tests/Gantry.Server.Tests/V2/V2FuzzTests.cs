@@ -39,7 +39,7 @@ public sealed class V2FuzzTests(RegistryFixture registry)
     public async Task RandomRequests_AreNeverAFaultOfTheServers()
     {
         var seed = Random.Shared.Next();
-        TestContext.Current.SendDiagnosticMessage($"seed {seed}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var repository = "fuzz/a";
         await registry.Client.PushImageAsync(repository, "latest");
