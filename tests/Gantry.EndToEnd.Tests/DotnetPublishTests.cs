@@ -6,12 +6,12 @@ namespace Gantry.EndToEnd.Tests;
 public sealed class DotnetPublishTests(Lab lab)
 {
     [Theory]
-    [InlineData("atomic", "false", "65536")]
-    [InlineData("chunks", "true", "65536")]
-    [InlineData("large-chunks", "true", "1048576")]
+    [InlineData("atomic", "false", "65536", 2)] // a layer and the config
+    [InlineData("chunks", "true", "65536", 11)] // at least 700,000 random bytes / 64 KiB
+    [InlineData("large-chunks", "true", "262144", 4)]
     [Trait("Protocol", "D2.21")]
     [Trait("Protocol", "D2.23")]
-    public async Task Publish_PushesAnImageThatDockerRuns(string name, string chunked, string chunkBytes)
+    public async Task Publish_PushesAnImageThatDockerRuns(string name, string chunked, string chunkBytes, int patches)
     {
         Lab.Say($"drives {await DotnetPublisher.VersionAsync()}");
         await lab.SeedAsync("dotnet", "publish/base", "10.0");
@@ -24,6 +24,8 @@ public sealed class DotnetPublishTests(Lab lab)
 
         var reference = $"{lab.Registry.Host}/{repository}:v1";
         Assert.Equal(await lab.Registry.DigestAsync(repository, "v1"), await docker.PullAsync(reference));
+        var sent = lab.Registry.Requests($"PATCH /v2/{repository}/").Count;
+        Assert.InRange(sent, patches, chunked == "true" ? patches * 2 : patches);
         Assert.Equal(DotnetPublisher.Greeting + "\n", await docker.RunAsync(reference));
     }
 }

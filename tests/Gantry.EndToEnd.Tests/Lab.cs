@@ -111,10 +111,13 @@ public sealed class Lab : IAsyncLifetime
         foreach (var client in clients.Values) await client.DisposeAsync();
         if (containerd is not null) await containerd.DisposeAsync();
         foreach (var registry in registries.Values) await registry.DisposeAsync();
+        var faults = registries.Values.SelectMany(registry => registry.Faults()).ToList();
         // Engines leave mounts behind where they were ended in the middle of something.
         var mounts = (await File.ReadAllLinesAsync("/proc/mounts")).Select(line => line.Split(' ')[1]);
         foreach (var point in mounts.Where(p => p.StartsWith(folder + "/", StringComparison.Ordinal)).OrderDescending())
             await new Command("umount").TryAsync("--lazy", point);
         await new Command("rm").RunAsync("-rf", folder);
+        // Whatever the clients made of it: a 5xx is a fault of ours, and fails the run.
+        Assert.Empty(faults);
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Gantry.EndToEnd.Tests.Running;
 
@@ -9,7 +10,7 @@ namespace Gantry.EndToEnd.Tests.Running;
 /// The server the clients talk to: `./run.sh` on a free port of 127.0.0.1 with a data folder of its own.
 /// A restart keeps port and data.
 /// </summary>
-internal sealed class RegistryUnderTest : IAsyncDisposable
+internal sealed partial class RegistryUnderTest : IAsyncDisposable
 {
     private readonly string folder;
     private readonly int port = FreePort();
@@ -53,6 +54,13 @@ internal sealed class RegistryUnderTest : IAsyncDisposable
         if (daemon is not null) await StopAsync();
     }
 
+    /// <summary>The server's log lines of requests that begin like this: "PATCH /v2/name/".</summary>
+    public IReadOnlyList<string> Requests(string beginning) =>
+        [.. Lines().Where(line => line.Contains($"] {beginning}", StringComparison.Ordinal))];
+
+    /// <summary>The log lines of answers with a status of 500 and above: there should be none.</summary>
+    public IReadOnlyList<string> Faults() => [.. Lines().Where(line => ServerFault().IsMatch(line))];
+
     /// <summary>An HTTP client of the registry with the administrator's Basic credentials, or with none.</summary>
     public HttpClient Http(bool anonymous = false)
     {
@@ -85,6 +93,11 @@ internal sealed class RegistryUnderTest : IAsyncDisposable
         await daemon.UntilAsync(() => AnswersAsync(http), TimeSpan.FromMinutes(5));
         return TimeProvider.System.GetElapsedTime(began);
     }
+
+    private string[] Lines() => File.ReadAllLines(Path.Combine(folder, "log"));
+
+    [GeneratedRegex(@"\] [A-Z]+ /\S* 5\d\d in ")]
+    private static partial Regex ServerFault();
 
     private static async Task<bool> AnswersAsync(HttpClient http)
     {
