@@ -48,6 +48,7 @@ public sealed class DoomedLocations(
                 await store.DeleteAsync(new BlobLocation(row.Location), cancellationToken);
             }
 
+            if (rows.Count > 0) Failpoint.Hit("sweep-bytes-deleted");
             var gone = rows.ConvertAll(row => row.Location);
             await db.DoomedLocations.Where(row => gone.Contains(row.Location)).ExecuteDeleteAsync(cancellationToken);
             return rows.Count;

@@ -30,11 +30,13 @@ public sealed class BlobCommit(
 
             // 1. The last bytes. Sealed bytes take none: they are the whole blob of a close that a crash cut short.
             if (!upload.IsSealed) await sessions.ReceiveAsync(upload, range, body, cancellationToken);
+            Failpoint.Hit("close-received");
 
             // 2. The digest, computed while the bytes flowed by.
             var actual = await upload.Writer.DigestAsync(digest.Algorithm, cancellationToken);
             if (actual != digest)
                 throw new OciException(OciErrorCode.DigestInvalid, $"the upload's content has the digest {actual}");
+            Failpoint.Hit("close-digest-compared");
 
             // 3. Bytes durable at their location.
             var size = upload.Writer.Offset;
@@ -47,6 +49,7 @@ public sealed class BlobCommit(
 
             // 5. Another upload of the same digest was first: its copy stays, ours goes.
             if (live != location.Value) await doomed.SweepOneAsync(location.Value, cancellationToken);
+            Failpoint.Hit("close-done");
         }
         catch (OciException exception) when (exception.Code == OciErrorCode.BlobUploadUnknown)
         {
@@ -65,6 +68,8 @@ public sealed class BlobCommit(
                 $"DELETE FROM upload_sessions WHERE id = {session}", cancellationToken);
             if (ended == 0) throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was cancelled meanwhile");
 
+            Failpoint.Hit("close-session-ended");
+
             // DO UPDATE, not DO NOTHING: it waits for, and then sees, whoever holds the row.
             var live = (await db.Database.SqlQuery<string>(
                 $"""
@@ -74,6 +79,7 @@ public sealed class BlobCommit(
                  """).ToListAsync(cancellationToken)).Single();
             if (live != locationText) await db.DoomAsync(locationText, session, cancellationToken);
 
+            Failpoint.Hit("close-blob-written");
             await db.LinkAsync(repository, digest, cancellationToken);
             Failpoint.Hit("close-rows-written");
             return live;

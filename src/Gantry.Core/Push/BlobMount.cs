@@ -1,6 +1,7 @@
 using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Oci;
+using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Gantry.Core.Push;
@@ -34,6 +35,7 @@ public sealed class BlobMount(IDbContextFactory<RegistryDbContext> contexts)
             if (!sources.Exists(name => from is not null || caller.MayReadAnywhere(RepositoryName.Parse(name)))) return false;
 
             await db.LinkAsync(repository, digest, cancellationToken);
+            Failpoint.Hit("mount-written");
             return true;
         }, cancellationToken);
     }

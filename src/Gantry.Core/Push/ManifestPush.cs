@@ -1,6 +1,7 @@
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Oci;
+using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -26,18 +27,26 @@ public sealed class ManifestPush(IDbContextFactory<RegistryDbContext> contexts, 
     /// <exception cref="OciException">
     /// MANIFEST_BLOB_UNKNOWN: something it needs is not in the repository. DENIED (409): a tag is immutable.
     /// </exception>
-    public Task PushAsync(RepositoryName repository, ManifestToPush manifest, Actor actor,
-        CancellationToken cancellationToken) =>
-        contexts.InTransactionAsync(async db =>
+    public async Task PushAsync(RepositoryName repository, ManifestToPush manifest, Actor actor,
+        CancellationToken cancellationToken)
+    {
+        await contexts.InTransactionAsync(async db =>
         {
             var id = await db.GetOrAddRepositoryAsync(repository, cancellationToken);
             var references = await new ReferenceCheck(db, id).LockAsync(manifest.Document, cancellationToken);
+            Failpoint.Hit("manifest-references-locked");
             await InsertManifestAsync(db, id, manifest, cancellationToken);
+            Failpoint.Hit("manifest-inserted");
             await InsertReferencesAsync(db, id, manifest.Digest, references, cancellationToken);
+            Failpoint.Hit("manifest-references-written");
             await MoveTagsAsync(db, id, repository, manifest, actor, cancellationToken);
+            Failpoint.Hit("manifest-tags-moved");
             await db.AppendEventAsync(EventLog.Push, repository, manifest.Digest,
                 manifest.Tags.Count == 0 ? null : string.Join(' ', manifest.Tags), actor, cancellationToken);
+            Failpoint.Hit("manifest-rows-written");
         }, cancellationToken);
+        Failpoint.Hit("manifest-committed");
+    }
 
     private static Task InsertManifestAsync(RegistryDbContext db, long repository, ManifestToPush manifest,
         CancellationToken cancellationToken)

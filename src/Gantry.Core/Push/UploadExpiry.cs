@@ -36,6 +36,7 @@ public sealed class UploadExpiry(IDbContextFactory<RegistryDbContext> contexts, 
                  RETURNING id AS "Value"
                  """).ToListAsync(cancellationToken);
             foreach (var id in ids) await db.DoomAsync(staging.LocationOf(id).Value, id, cancellationToken);
+            if (ids.Count > 0) Failpoint.Hit("expiry-written");
             return ids.Count;
         }, cancellationToken);
 }

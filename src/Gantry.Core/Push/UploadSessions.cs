@@ -49,6 +49,8 @@ public sealed class UploadSessions(
                  """, cancellationToken);
         }
 
+        Failpoint.Hit("upload-recorded");
+
         // The row owns the bytes already: where this fails, expiry cleans up.
         await staging.CreateAsync(id, algorithm, cancellationToken);
         return new UploadStatus(id, 0);
@@ -136,8 +138,10 @@ public sealed class UploadSessions(
             var rows = await db.Database.ExecuteSqlAsync(
                 $"DELETE FROM upload_sessions WHERE id = {id} AND repository = {name}", cancellationToken);
             if (rows == 1) await db.DoomAsync(location, id, cancellationToken);
+            Failpoint.Hit("cancel-written");
             return rows == 1;
         }, cancellationToken);
+        Failpoint.Hit("cancel-committed");
         if (ended) await doomed.SweepOneAsync(location, cancellationToken);
         return ended;
     }
@@ -152,6 +156,7 @@ public sealed class UploadSessions(
                  backend_state = {state.Backend}, expires_at = now() + {Lifetime}
              WHERE id = {upload.Id}
              """, cancellationToken);
+        Failpoint.Hit("append-recorded");
         return rows == 1
             ? new UploadStatus(upload.Id, state.Offset)
             : throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was cancelled meanwhile");

@@ -2,6 +2,7 @@ using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Core.Push;
 using Gantry.Oci;
+using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -22,7 +23,7 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
         CancellationToken cancellationToken)
     {
         RefuseImmutable(repository, [tag.ToString()]);
-        return await contexts.InTransactionAsync(async db =>
+        return await RemoveAsync(async db =>
         {
             if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
 
@@ -43,7 +44,7 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
         CancellationToken cancellationToken)
     {
         var text = digest.ToString();
-        return contexts.InTransactionAsync(async db =>
+        return RemoveAsync(async db =>
         {
             if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
 
@@ -75,7 +76,7 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
         CancellationToken cancellationToken)
     {
         var text = digest.ToString();
-        return contexts.InTransactionAsync(async db =>
+        return RemoveAsync(async db =>
         {
             if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
 
@@ -93,6 +94,18 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
             await db.AppendEventAsync(EventLog.BlobDelete, repository, digest, null, actor, cancellationToken);
             return true;
         }, cancellationToken);
+    }
+
+    private async Task<bool> RemoveAsync(Func<RegistryDbContext, Task<bool>> remove, CancellationToken cancellationToken)
+    {
+        var removed = await contexts.InTransactionAsync(async db =>
+        {
+            var found = await remove(db);
+            Failpoint.Hit("removal-written");
+            return found;
+        }, cancellationToken);
+        Failpoint.Hit("removal-committed");
+        return removed;
     }
 
     private static async Task RefuseWhileNeededAsync(IQueryable<ManifestReferenceRow> references, RegistryDbContext db,
