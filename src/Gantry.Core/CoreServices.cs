@@ -7,6 +7,7 @@ using Gantry.Core.Removal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Gantry.Core;
@@ -14,6 +15,9 @@ namespace Gantry.Core;
 /// <summary>Puts the flows together. They hold no state of their own, so one of each serves every request.</summary>
 public static class CoreServices
 {
+    /// <summary>How long a connection or a statement may take where the connection string does not say it.</summary>
+    private const int AnswerSeconds = 10;
+
     public static IServiceCollection AddGantryCore(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton(TimeProvider.System);
@@ -27,9 +31,14 @@ public static class CoreServices
             var settings = new NpgsqlConnectionStringBuilder(provider.GetRequiredService<DatabaseAddress>().ConnectionString);
             // The few statements that requests wait for are prepared once a connection.
             if (settings.MaxAutoPrepare == 0) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (100, 2);
+            // A database that hangs is told from one that is slow within what a client waits for; migrations wait longer.
+            if (!settings.ShouldSerialize("Timeout")) settings.Timeout = AnswerSeconds;
+            if (!settings.ShouldSerialize("Command Timeout")) settings.CommandTimeout = AnswerSeconds;
             return NpgsqlDataSource.Create(settings);
         });
-        services.AddPooledDbContextFactory<RegistryDbContext>((provider, options) =>
+        // Not pooled: a pooled context keeps its connection object, that keeps its last command, and where a connection
+        // broke under it Npgsql 10.0.0 carries the half-prepared statement over to the next one.
+        services.AddDbContextFactory<RegistryDbContext>((provider, options) =>
             options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
 
         services.AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
@@ -44,9 +53,10 @@ public static class CoreServices
     /// start reports all of them together.
     /// </summary>
     public static void AddSettings<TOptions>(this IServiceCollection services, IConfiguration configuration, string section)
-        where TOptions : class =>
-        services.AddOptions<TOptions>()
-            .Bind(configuration.GetSection(section), binder => binder.ErrorOnUnknownConfiguration = true)
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
+        where TOptions : class
+    {
+        var binding = new SettingsBinding<TOptions>(configuration.GetSection(section));
+        services.AddSingleton<IConfigureOptions<TOptions>>(binding).AddSingleton<IValidateOptions<TOptions>>(binding);
+        services.AddOptions<TOptions>().ValidateOnStart();
+    }
 }

@@ -39,8 +39,8 @@ public sealed class GantryServer : IAsyncDisposable
     public WebApplication App => _app;
 
     /// <param name="arguments">Settings as <c>--Section:Key=value</c>; they win over environment and files.</param>
-    /// <exception cref="OptionsValidationException">A setting is wrong; all of them are named.</exception>
-    /// <exception cref="AggregateException">Several groups of settings are.</exception>
+    /// <exception cref="OptionsValidationException">Settings are wrong; all of them are named.</exception>
+    /// <exception cref="InvalidDataException">A file of settings cannot be read.</exception>
     public static GantryServer Create(string[] arguments)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments });
@@ -56,14 +56,16 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddGantryHealth();
         builder.Services.AddSingleton<MigrationRunner>();
         builder.Services.AddSettings<ServerOptions>(builder.Configuration, "Server");
-        builder.Services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>(
-            (host, server) => host.ShutdownTimeout = server.Value.ShutdownTimeout);
         builder.Services.AddGantryStorage(builder.Configuration);
         builder.Services.AddSingleton<V2Pipeline>();
         builder.Services.AddHostedService<CleanupWorker>();
 
         var app = builder.Build();
-        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        var faults = SettingFaults.Of(arguments, app.Configuration, app.Services.GetRequiredService<IStartupValidator>());
+        if (faults.Count > 0) throw new OptionsValidationException("settings", typeof(GantryServer), faults);
+        // Not by a Configure of its own: building the host would read the settings, and throw at the first fault.
+        app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout =
+            app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.ShutdownTimeout;
         MapRequests(app);
         return new GantryServer(app);
     }
@@ -94,8 +96,10 @@ public sealed class GantryServer : IAsyncDisposable
             _postgres.Restarted += (_, _) => _app.Services.GetRequiredService<NpgsqlDataSource>().Clear();
         }
 
-        return await _app.Services.GetRequiredService<MigrationRunner>()
-            .RunAsync(_app.Services.GetRequiredService<NpgsqlDataSource>(), cancellationToken);
+        var database = _app.Services.GetRequiredService<NpgsqlDataSource>();
+        // Its idle connections died with it; each would fail one request more.
+        if (_postgres is not null) _postgres.Died += (_, _) => database.Clear();
+        return await _app.Services.GetRequiredService<MigrationRunner>().RunAsync(database, cancellationToken);
     }
 
     /// <summary>Starts to answer requests; returns once the server listens.</summary>

@@ -4,6 +4,9 @@ using Gantry.Server;
 // gantry-server serve | migrate | admin reset-password. Settings follow as --Section:Key=value.
 // Exit codes: 0, 1 failure, 2 bad usage or configuration.
 
+// Settings are taken out first: the parser would take one for an account's name.
+var (words, settings) = Verbs.TakeSettings(args);
+
 var account = new Argument<string>("account")
 {
     Description = "the account's name", DefaultValueFactory = _ => "admin",
@@ -24,10 +27,13 @@ var root = new RootCommand("A container registry.")
     },
 };
 
-var parsed = root.Parse(args);
-return parsed.Errors.Count == 0 ? await parsed.InvokeAsync() : Verbs.Usage(parsed.Errors.Select(error => error.Message));
+var parsed = root.Parse(words);
+if (parsed.Errors.Count > 0) return Verbs.Usage(parsed.Errors.Select(error => error.Message));
 
-static Command Verb(string name, string description, Func<ParseResult, string[], Task<int>> run, params Symbol[] symbols)
+// Left to itself the parser ends the process two seconds after a signal, whatever transfers still run.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+
+Command Verb(string name, string description, Func<ParseResult, string[], Task<int>> run, params Symbol[] symbols)
 {
     var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
     foreach (var symbol in symbols)
@@ -36,6 +42,6 @@ static Command Verb(string name, string description, Func<ParseResult, string[],
         if (symbol is Option option) command.Add(option);
     }
 
-    command.SetAction((result, _) => run(result, [.. result.UnmatchedTokens]));
+    command.SetAction((result, _) => run(result, [.. settings, .. result.UnmatchedTokens]));
     return command;
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
@@ -14,8 +15,16 @@ internal static class Verbs
     public static Task<int> ServeAsync(string[] settings) => RunAsync(settings, async (server, stop) =>
     {
         await server.StartDatabaseAsync(beside: false, stop);
-        await server.StartAsync(stop);
-        await server.App.WaitForShutdownAsync(stop);
+        try
+        {
+            await server.StartAsync(stop);
+            await server.App.WaitForShutdownAsync(stop);
+        }
+        catch (OperationCanceledException) when (server.App.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Told to stop while it was starting.
+        }
+
         return Ok;
     });
 
@@ -67,7 +76,7 @@ internal static class Verbs
         try
         {
             var strange = settings.Where((text, index) => !IsSetting(settings, index)).ToList();
-            if (strange.Count > 0) return Usage(strange.Select(text => $"'{text}' is not a setting: --Section:Key=value"));
+            if (strange.Count > 0) return Usage(strange.Select(text => $"'{text}' is not of the form --Section:Key=value"));
 
             await using var server = GantryServer.Create(settings);
             return await work(server, stop.Token);
@@ -76,22 +85,38 @@ internal static class Verbs
         {
             return Usage(exception.Failures);
         }
-        catch (AggregateException exception) when (exception.InnerExceptions.All(inner => inner is OptionsValidationException))
+        catch (InvalidDataException exception)
         {
-            return Usage(exception.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures));
-        }
-        catch (InvalidOperationException exception) when (exception.Source == "Microsoft.Extensions.Configuration.Binder")
-        {
-            return Usage([exception.Message]);
+            return Usage([$"{exception.Message} {exception.InnerException?.Message}"]);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return Ok;
         }
-        catch (Exception exception) when (exception is LocalPostgresException or NpgsqlException or IOException or MigrationException)
+        catch (Exception exception) when (exception is LocalPostgresException or NpgsqlException or MigrationException
+            or IOException or UnauthorizedAccessException or SocketException)
         {
             return Fail(exception.Message);
         }
+        catch (Exception exception)
+        {
+            return Fail($"failed, for a reason it was not prepared for: {exception}");
+        }
+    }
+
+    /// <summary>Parts the arguments: "--Section:Key=value" (or the value after it) are settings, the rest is for the verb.</summary>
+    public static (List<string> Words, List<string> Settings) TakeSettings(string[] arguments)
+    {
+        var (words, settings) = (new List<string>(), new List<string>());
+        for (var index = 0; index < arguments.Length; index++)
+        {
+            var isSetting = IsKey(arguments[index]) && arguments[index].AsSpan().IndexOfAny(':', '=') > 0;
+            (isSetting ? settings : words).Add(arguments[index]);
+            if (isSetting && !arguments[index].Contains('=', StringComparison.Ordinal)
+                && index + 1 < arguments.Length && !IsKey(arguments[index + 1])) settings.Add(arguments[++index]);
+        }
+
+        return (words, settings);
     }
 
     // "--key=value", or "--key" and a value after it.

@@ -16,10 +16,7 @@ public static class AccessServices
     /// </summary>
     public static IServiceCollection AddAccessRules(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<AccessOptions>()
-            // A setting of access that is misspelt must not be passed over in silence.
-            .Bind(configuration.GetSection(AccessOptions.Section), binder => binder.ErrorOnUnknownConfiguration = true)
-            .ValidateOnStart();
+        services.AddSettings<AccessOptions>(configuration, AccessOptions.Section);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsFaults>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<AccessPolicy>();

@@ -10,14 +10,15 @@ public static class DatabaseOutage
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             // A PostgresException is an answer: only the classes for shutting down, starting, broken connections, a full
-            // disk and too many connections (57P.., 08..., 53...) say that the next one may differ; and one that refuses
-            // or ends the whole session, whatever its reason.
+            // disk and too many connections (57..., 08..., 53...), and a failing disk (58...), say that the next one may
+            // differ; and one that refuses or ends the whole session, whatever its reason.
             if (cause is PostgresException answer)
             {
                 return answer.InvariantSeverity is "FATAL" or "PANIC"
-                    || answer.SqlState.StartsWith("57P", StringComparison.Ordinal)
+                    || answer.SqlState.StartsWith("57", StringComparison.Ordinal)
                     || answer.SqlState.StartsWith("08", StringComparison.Ordinal)
-                    || answer.SqlState.StartsWith("53", StringComparison.Ordinal);
+                    || answer.SqlState.StartsWith("53", StringComparison.Ordinal)
+                    || answer.SqlState.StartsWith("58", StringComparison.Ordinal);
             }
 
             if (cause is NpgsqlException) return true;

@@ -45,7 +45,7 @@ public sealed class AccessOptionsTests
             .AddInMemoryCollection([new("Access:Anonymus", "Full")]).Build();
         using var services = new ServiceCollection().AddLogging().AddAccessRules(configuration).BuildServiceProvider();
 
-        var e = Assert.Throws<InvalidOperationException>(() => services.GetRequiredService<IOptions<AccessOptions>>().Value);
+        var e = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<AccessOptions>>().Value);
         Assert.Contains("Anonymus", e.Message);
     }
 }

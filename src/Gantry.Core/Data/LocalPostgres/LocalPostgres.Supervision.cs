@@ -20,6 +20,7 @@ public sealed partial class LocalPostgres
                 var began = time.GetTimestamp();
                 await WaitForEndAsync(ct);
                 LogDied(logger, postmaster!.Pid, postmaster.ExitCode);
+                Died?.Invoke(this, EventArgs.Empty);
                 if (time.GetElapsedTime(began) > LongestBackoff) backoff = ShortestBackoff;
 
                 while (!await TryRestartAsync(ct))

@@ -38,8 +38,11 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     public string ConnectionString { get; }
 
     /// <summary>
-    /// Raised after PostgreSQL died and is back. Pooled connections are all dead then: clear the pools.
+    /// Raised when PostgreSQL died, before it is started again. Pooled connections are all dead then: clear the pools.
     /// </summary>
+    public event EventHandler? Died;
+
+    /// <summary>Raised when it is back after that.</summary>
     public event EventHandler? Restarted;
 
     /// <summary>The postmaster now running; for tests.</summary>
