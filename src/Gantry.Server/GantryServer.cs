@@ -30,6 +30,9 @@ public sealed class GantryServer : IAsyncDisposable
     /// </summary>
     private const int MaxRequestLineBytes = 32 * 1024, MaxBodyBytes = 8 * 1024 * 1024;
 
+    /// <summary>What of a request may wait in memory for its endpoint; a quarter of Kestrel's own, and no slower.</summary>
+    private const int RequestBufferBytes = 256 * 1024;
+
     private readonly WebApplication _app;
     private LocalPostgres? _postgres;
 
@@ -121,6 +124,7 @@ public sealed class GantryServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
         kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+        kestrel.Limits.MaxRequestBufferSize = RequestBufferBytes;
         // A layer may come over a slow line, or rest while its client compresses the next part; a minute of silence is
         // a connection that is gone.
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1, gracePeriod: TimeSpan.FromMinutes(1));

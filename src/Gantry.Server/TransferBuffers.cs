@@ -5,13 +5,13 @@ namespace Gantry.Server;
 
 /// <summary>
 /// The buffers that Kestrel reads sockets into and writes them from. Its own are of 4 KiB, so a layer of 1 GiB costs
-/// 260,000 reads; these are sixteen times as large, and an upload costs a quarter less processor time. A connection holds them only while bytes
-/// wait in it, at most its request and response buffers (1 MiB and 64 KiB); idle ones hold none. What is given back is kept
+/// 260,000 reads; these are eight times as large, and an upload costs a quarter less processor time. A connection holds them only while bytes
+/// wait in it, at most its request and response buffers (256 KiB and 64 KiB); idle ones hold none. What is given back is kept
 /// by the shared array pool, which trims itself.
 /// </summary>
 internal sealed class TransferBuffers : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
-    private const int BlockBytes = 64 * 1024;
+    private const int BlockBytes = 32 * 1024;
 
     public override int MaxBufferSize => BlockBytes;
 
