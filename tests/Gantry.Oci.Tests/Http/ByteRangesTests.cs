@@ -39,6 +39,7 @@ public sealed class ByteRangesTests
     [InlineData("bytes=-000,500-600")]
     [InlineData("bytes=99999999999999999999999-")]
     [InlineData("bytes=9223372036854775807-9223372036854775807")]
+    [InlineData("bytes=9-5")]
     [Trait("Protocol", "D4.59")]
     public void Unsatisfiable_IsSaidSo(string header)
     {
@@ -58,7 +59,6 @@ public sealed class ByteRangesTests
     [InlineData("bytes=5")]
     [InlineData("bytes=-")]
     [InlineData("bytes=--1")]
-    [InlineData("bytes=9-5")]
     [InlineData("bytes=0-1,x")]
     [InlineData("bytes=500-,x")]
     [InlineData("bytes=0 - 1")]
