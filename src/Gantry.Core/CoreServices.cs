@@ -15,8 +15,12 @@ namespace Gantry.Core;
 /// <summary>Puts the flows together. They hold no state of their own, so one of each serves every request.</summary>
 public static class CoreServices
 {
-    /// <summary>How long a connection or a statement may take where the connection string does not say it.</summary>
-    private const int AnswerSeconds = 10;
+    /// <summary>
+    /// How long a connection and a statement may take where the connection string does not say it. A statement that is
+    /// given up is cancelled over a connection of its own: a request that meets a hanging database has its answer
+    /// after the sum of both.
+    /// </summary>
+    private const int ConnectSeconds = 5, StatementSeconds = 9;
 
     public static IServiceCollection AddGantryCore(this IServiceCollection services, IConfiguration configuration)
     {
@@ -32,8 +36,8 @@ public static class CoreServices
             // The few statements that requests wait for are prepared once a connection.
             if (settings.MaxAutoPrepare == 0) (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (100, 2);
             // A database that hangs is told from one that is slow within what a client waits for; migrations wait longer.
-            if (!settings.ShouldSerialize("Timeout")) settings.Timeout = AnswerSeconds;
-            if (!settings.ShouldSerialize("Command Timeout")) settings.CommandTimeout = AnswerSeconds;
+            if (!settings.ShouldSerialize("Timeout")) settings.Timeout = ConnectSeconds;
+            if (!settings.ShouldSerialize("Command Timeout")) settings.CommandTimeout = StatementSeconds;
             return NpgsqlDataSource.Create(settings);
         });
         // Not pooled: a pooled context keeps its connection object, that keeps its last command, and where a connection
