@@ -95,13 +95,11 @@ public sealed class GantryServer : IAsyncDisposable
                 _app.Services.GetRequiredService<ILogger<LocalPostgres>>(), _app.Services.GetRequiredService<TimeProvider>(),
                 cancellationToken);
             address.ConnectionString = _postgres.ConnectionString;
-            // After it died and came back every pooled connection is dead: none of them need fail a request.
-            _postgres.Restarted += (_, _) => _app.Services.GetRequiredService<NpgsqlDataSource>().Clear();
+            // Its idle connections die with it; each would fail one request more.
+            _postgres.Died += (_, _) => _app.Services.GetRequiredService<NpgsqlDataSource>().Clear();
         }
 
         var database = _app.Services.GetRequiredService<NpgsqlDataSource>();
-        // Its idle connections died with it; each would fail one request more.
-        if (_postgres is not null) _postgres.Died += (_, _) => database.Clear();
         return await _app.Services.GetRequiredService<MigrationRunner>().RunAsync(database, cancellationToken);
     }
 
