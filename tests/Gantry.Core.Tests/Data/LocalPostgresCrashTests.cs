@@ -6,6 +6,7 @@ using Npgsql;
 namespace Gantry.Core.Tests.Data;
 
 /// <summary>kill -9 of everything there is, and what was acknowledged is still there.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LocalPostgresCrashTests : LocalPostgresFixture
 {
     [Fact]

@@ -2,6 +2,7 @@ using Gantry.Core.Data;
 
 namespace Gantry.Core.Tests.Data;
 
+[Trait("Speed", "Slow")]
 public sealed class LocalPostgresRefusalTests : LocalPostgresFixture
 {
     [Fact]

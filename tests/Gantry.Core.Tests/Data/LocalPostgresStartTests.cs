@@ -3,6 +3,7 @@ using Npgsql;
 
 namespace Gantry.Core.Tests.Data;
 
+[Trait("Speed", "Slow")]
 public sealed class LocalPostgresStartTests : LocalPostgresFixture
 {
     [Fact]

@@ -7,6 +7,7 @@ namespace Gantry.Server.Tests.Faults;
 
 /// <summary>The contract of the program: verbs, exit codes (0, 1 failure, 2 bad usage or configuration), settings, first start.</summary>
 [Collection(nameof(ProcessFaults))]
+[Trait("Speed", "Slow")]
 public sealed partial class CommandLineTests(ITestOutputHelper output)
 {
     [Fact]

@@ -10,6 +10,7 @@ namespace Gantry.Server.Tests.Faults;
 /// looked for after the one before it.
 /// </summary>
 [Collection(nameof(ProcessFaults))]
+[Trait("Speed", "Slow")]
 public sealed class DurabilityOrderTests : IAsyncLifetime
 {
     private static readonly string[] Watched =

@@ -9,6 +9,7 @@ namespace Gantry.Server.Tests.Faults;
 
 /// <summary>A disk that is really full, under the blobs or under the database: refused in the envelope, and over once there is room.</summary>
 [Collection(nameof(ProcessFaults))]
+[Trait("Speed", "Slow")]
 public sealed class FullDiskTests
 {
     private const string Repository = "full/disk";

@@ -9,6 +9,7 @@ namespace Gantry.Server.Tests.Faults;
 
 /// <summary>SIGTERM while bytes flow: they may finish within Server:ShutdownTimeout, nothing new is taken, PostgreSQL goes last.</summary>
 [Collection(nameof(ProcessFaults))]
+[Trait("Speed", "Slow")]
 public sealed class GracefulStopTests
 {
     private const string Repository = "graceful/stop";

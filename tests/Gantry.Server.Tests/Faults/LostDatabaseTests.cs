@@ -13,6 +13,7 @@ namespace Gantry.Server.Tests.Faults;
 /// database is back so is everything else, uploads included.
 /// </summary>
 [Collection(nameof(ProcessFaults))]
+[Trait("Speed", "Slow")]
 public sealed class LostDatabaseTests(ITestOutputHelper output)
 {
     private const string Repository = "lost/database";
