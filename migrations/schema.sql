@@ -1,5 +1,69 @@
 -- Made from the migrations by the command in README.md; not for editing, and nothing runs it.
 
+CREATE TABLE public.access_changes (
+    revision bigint NOT NULL,
+    account text COLLATE pg_catalog."C",
+    namespace text COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.access_revision (
+    one boolean DEFAULT true NOT NULL,
+    revision bigint NOT NULL,
+    CONSTRAINT access_revision_one_check CHECK (one)
+);
+
+CREATE TABLE public.access_rules (
+    id bigint NOT NULL,
+    namespace_id bigint NOT NULL,
+    pattern text NOT NULL COLLATE pg_catalog."C",
+    applies_to text[] NOT NULL,
+    denied text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_rules_applies_to_check CHECK (((applies_to <@ ARRAY['public'::text, 'reader'::text, 'writer'::text, 'maintainer'::text]) AND (applies_to <> '{}'::text[]))),
+    CONSTRAINT access_rules_denied_check CHECK (((denied <@ ARRAY['pull'::text, 'push'::text, 'delete'::text]) AND (denied <> '{}'::text[])))
+);
+
+ALTER TABLE public.access_rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.access_rules_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.access_tokens (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    name text NOT NULL,
+    hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone
+);
+
+ALTER TABLE public.access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.access_tokens_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.account_groups (
+    account_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE public.account_identities (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    subject text NOT NULL COLLATE pg_catalog."C",
+    account_id bigint NOT NULL
+);
+
 CREATE TABLE public.accounts (
     id bigint NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -7,7 +71,14 @@ CREATE TABLE public.accounts (
     is_administrator boolean DEFAULT false NOT NULL,
     security_stamp uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    disabled_at timestamp with time zone
+    disabled_at timestamp with time zone,
+    kind text DEFAULT 'person'::text NOT NULL,
+    namespace_id bigint,
+    creates_namespaces boolean DEFAULT false NOT NULL,
+    display_name text,
+    email text,
+    CONSTRAINT accounts_check CHECK (((kind = 'robot'::text) = (namespace_id IS NOT NULL))),
+    CONSTRAINT accounts_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'robot'::text])))
 );
 
 ALTER TABLE public.accounts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -35,6 +106,21 @@ CREATE TABLE public.blobs (
     CONSTRAINT blobs_size_check CHECK ((size >= 0))
 );
 
+CREATE TABLE public.data_protection_keys (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    xml text NOT NULL
+);
+
+ALTER TABLE public.data_protection_keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.data_protection_keys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.doomed_locations (
     location text NOT NULL COLLATE pg_catalog."C",
     session_id uuid,
@@ -50,7 +136,11 @@ CREATE TABLE public.events (
     tag text COLLATE pg_catalog."C",
     account text COLLATE pg_catalog."C",
     address text,
-    request_id text
+    request_id text,
+    namespace text COLLATE pg_catalog."C",
+    subject text,
+    client text,
+    detail text
 );
 
 ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -84,10 +174,48 @@ CREATE TABLE public.manifests (
     deleted_at timestamp with time zone
 );
 
+CREATE TABLE public.memberships (
+    id bigint NOT NULL,
+    namespace_id bigint NOT NULL,
+    account_id bigint,
+    group_name text COLLATE pg_catalog."C",
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT memberships_check CHECK ((num_nonnulls(account_id, group_name) = 1)),
+    CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['reader'::text, 'writer'::text, 'maintainer'::text])))
+);
+
+ALTER TABLE public.memberships ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.memberships_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.namespaces (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    visibility text DEFAULT 'private'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT namespaces_visibility_check CHECK ((visibility = ANY (ARRAY['private'::text, 'public'::text])))
+);
+
+ALTER TABLE public.namespaces ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.namespaces_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.repositories (
     id bigint NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    namespace_id bigint NOT NULL
 );
 
 ALTER TABLE public.repositories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -139,6 +267,24 @@ CREATE TABLE public.tags (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.trusts (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    issuer text NOT NULL COLLATE pg_catalog."C",
+    claims jsonb NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.trusts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.trusts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.upload_sessions (
     id uuid NOT NULL,
     repository text NOT NULL COLLATE pg_catalog."C",
@@ -150,6 +296,27 @@ CREATE TABLE public.upload_sessions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL
 );
+
+ALTER TABLE ONLY public.access_changes
+    ADD CONSTRAINT access_changes_pkey PRIMARY KEY (revision);
+
+ALTER TABLE ONLY public.access_revision
+    ADD CONSTRAINT access_revision_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY public.access_rules
+    ADD CONSTRAINT access_rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.access_tokens
+    ADD CONSTRAINT access_tokens_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.access_tokens
+    ADD CONSTRAINT access_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.account_groups
+    ADD CONSTRAINT account_groups_pkey PRIMARY KEY (account_id, name);
+
+ALTER TABLE ONLY public.account_identities
+    ADD CONSTRAINT account_identities_pkey PRIMARY KEY (provider, subject);
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_name_key UNIQUE (name);
@@ -166,6 +333,9 @@ ALTER TABLE ONLY public.blobs
 ALTER TABLE ONLY public.blobs
     ADD CONSTRAINT blobs_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY public.data_protection_keys
+    ADD CONSTRAINT data_protection_keys_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.doomed_locations
     ADD CONSTRAINT doomed_locations_pkey PRIMARY KEY (location);
 
@@ -174,6 +344,21 @@ ALTER TABLE ONLY public.events
 
 ALTER TABLE ONLY public.manifests
     ADD CONSTRAINT manifests_pkey PRIMARY KEY (repository_id, digest);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_namespace_id_account_id_key UNIQUE (namespace_id, account_id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_namespace_id_group_name_key UNIQUE (namespace_id, group_name);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.namespaces
+    ADD CONSTRAINT namespaces_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.namespaces
+    ADD CONSTRAINT namespaces_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.repositories
     ADD CONSTRAINT repositories_name_key UNIQUE (name);
@@ -193,12 +378,27 @@ ALTER TABLE ONLY public.tag_history
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (repository_id, name);
 
+ALTER TABLE ONLY public.trusts
+    ADD CONSTRAINT trusts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.upload_sessions
     ADD CONSTRAINT upload_sessions_pkey PRIMARY KEY (id);
+
+CREATE INDEX access_rules_by_namespace ON public.access_rules USING btree (namespace_id, id);
+
+CREATE INDEX access_tokens_by_account ON public.access_tokens USING btree (account_id, id);
+
+CREATE INDEX account_identities_by_account ON public.account_identities USING btree (account_id);
+
+CREATE INDEX accounts_by_namespace ON public.accounts USING btree (namespace_id) WHERE (namespace_id IS NOT NULL);
 
 CREATE INDEX blob_links_by_digest ON public.blob_links USING btree (digest);
 
 CREATE INDEX doomed_locations_by_time ON public.doomed_locations USING btree (delete_after);
+
+CREATE INDEX events_by_account ON public.events USING btree (account, id);
+
+CREATE INDEX events_by_namespace ON public.events USING btree (namespace, id);
 
 CREATE INDEX manifest_references_by_blob ON public.manifest_references USING btree (repository_id, blob_digest) WHERE (blob_digest IS NOT NULL);
 
@@ -208,11 +408,36 @@ CREATE INDEX manifest_references_by_manifest ON public.manifest_references USING
 
 CREATE INDEX manifests_by_subject ON public.manifests USING btree (repository_id, subject_digest, digest) WHERE ((subject_digest IS NOT NULL) AND (deleted_at IS NULL));
 
+CREATE INDEX memberships_by_account ON public.memberships USING btree (account_id) WHERE (account_id IS NOT NULL);
+
+CREATE INDEX memberships_by_group ON public.memberships USING btree (group_name) WHERE (group_name IS NOT NULL);
+
+CREATE INDEX repositories_by_namespace ON public.repositories USING btree (namespace_id, name);
+
 CREATE INDEX tag_history_by_tag ON public.tag_history USING btree (repository_id, name, id);
 
 CREATE INDEX tags_by_manifest ON public.tags USING btree (repository_id, manifest_digest);
 
+CREATE INDEX trusts_by_account ON public.trusts USING btree (account_id, id);
+
+CREATE INDEX trusts_by_issuer ON public.trusts USING btree (issuer, id);
+
 CREATE INDEX upload_sessions_by_expiry ON public.upload_sessions USING btree (expires_at);
+
+ALTER TABLE ONLY public.access_rules
+    ADD CONSTRAINT access_rules_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.access_tokens
+    ADD CONSTRAINT access_tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.account_groups
+    ADD CONSTRAINT account_groups_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.account_identities
+    ADD CONSTRAINT account_identities_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.blob_links
     ADD CONSTRAINT blob_links_digest_fkey FOREIGN KEY (digest) REFERENCES public.blobs(digest);
@@ -232,8 +457,20 @@ ALTER TABLE ONLY public.manifest_references
 ALTER TABLE ONLY public.manifests
     ADD CONSTRAINT manifests_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
 
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.repositories
+    ADD CONSTRAINT repositories_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id);
+
 ALTER TABLE ONLY public.tag_history
     ADD CONSTRAINT tag_history_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
 
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_repository_id_manifest_digest_fkey FOREIGN KEY (repository_id, manifest_digest) REFERENCES public.manifests(repository_id, digest);
+
+ALTER TABLE ONLY public.trusts
+    ADD CONSTRAINT trusts_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;

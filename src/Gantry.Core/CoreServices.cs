@@ -1,5 +1,6 @@
 using Gantry.Core.Browse;
 using Gantry.Core.Data;
+using Gantry.Core.Events;
 using Gantry.Core.GarbageCollection;
 using Gantry.Core.Pull;
 using Gantry.Core.Push;
@@ -7,6 +8,7 @@ using Gantry.Core.Removal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -45,9 +47,10 @@ public static class CoreServices
         services.AddDbContextFactory<RegistryDbContext>((provider, options) =>
             options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
 
-        services.AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
+        services.AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
         services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>();
+        services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;
     }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
+using Gantry.Core.Events;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -42,7 +43,7 @@ internal static class Verbs
             if (!AccountName.TryParse(account, out var name)) return Usage([$"'{account}' is not an account's name"]);
 
             await server.StartDatabaseAsync(beside: true, stop);
-            var password = await server.App.Services.GetRequiredService<Accounts>().ResetPasswordAsync(name, chosen, stop);
+            var password = await server.App.Services.GetRequiredService<Accounts>().ResetPasswordAsync(name, chosen, Actor.Console, stop);
             if (password is null) return Fail($"there is no account {name}");
             if (chosen is null) await Console.Out.WriteLineAsync(password);
             return Ok;

@@ -5,13 +5,15 @@ public sealed class AnonymousTests(Lab lab)
 {
     [Fact]
     [Trait("Protocol", "D1.1")]
-    public async Task AnonymousPull_LetsEverybodyPullAndNobodyPush()
+    public async Task AnonymousPull_LetsEverybodyPullFromAPublicNamespaceAndNobodyPush()
     {
         var registry = await lab.RegistryAsync("--Access:Anonymous=Pull");
         var skopeo = (await lab.SkopeoAsync()).Skopeo;
         var reference = $"{registry.Host}/open/tiny:v1";
         await skopeo.RunAsync("copy", "-q", "--dest-creds", $"{registry.User}:{registry.Password}",
             lab.Images.Layout("tiny"), $"docker://{reference}");
+        var closed = await skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
+        await registry.MakePublicAsync("open");
 
         var docker = await lab.DockerAsync();
         var nobody = docker.With(lab.NewFolder());
@@ -23,6 +25,7 @@ public sealed class AnonymousTests(Lab lab)
         var ctrPush = await ctr.Ctr.TryAsync("images", "push", "--plain-http", $"{registry.Host}/open/other:v1", reference);
         var inspect = await skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
 
+        Assert.NotEqual(0, closed.ExitCode);
         Assert.Equal(0, pull.Succeeded().ExitCode);
         Assert.Equal("pulled by nobody\n", said);
         Assert.NotEqual(0, push.ExitCode);

@@ -8,7 +8,7 @@ namespace Gantry.TestKit;
 /// The real server, in this process, on a port of its own, with a database and a folder of its own. Its administrator is
 /// <c>admin</c> with <see cref="Password"/>.
 /// </summary>
-public sealed class RegistryServer : IAsyncDisposable
+public sealed class RegistryServer : IAccessRules, IAsyncDisposable
 {
     public const string Password = "test-password";
 

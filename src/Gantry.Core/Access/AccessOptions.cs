@@ -5,10 +5,10 @@ namespace Gantry.Core.Access;
 /// <summary>What a request without any credential may do.</summary>
 public enum AnonymousAccess
 {
-    /// <summary>Nothing: every request needs an account.</summary>
+    /// <summary>Nothing: every request needs an account, public namespaces too.</summary>
     None,
 
-    /// <summary>Pull from every repository and list them.</summary>
+    /// <summary>Pull from public namespaces and list them.</summary>
     Pull,
 
     /// <summary>Pull, push and delete: a throw-away registry on a laptop.</summary>
@@ -20,7 +20,7 @@ public sealed class AccessOptions
 {
     public const string Section = "Access";
 
-    public AnonymousAccess Anonymous { get; set; } = AnonymousAccess.None;
+    public AnonymousAccess Anonymous { get; set; } = AnonymousAccess.Pull;
 
     /// <summary>
     /// The password of <c>admin</c>, read only when the first start makes that account; 8 to 1024 characters. Empty:

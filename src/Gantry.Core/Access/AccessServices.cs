@@ -1,4 +1,5 @@
 using Gantry.Core.Data;
+using Gantry.Core.Events;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +20,14 @@ public static class AccessServices
         services.AddSettings<AccessOptions>(configuration, AccessOptions.Section);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsFaults>());
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<AccessPolicy>();
+        services.AddSingleton<AccessChanges>();
+        services.AddSingleton<AccessWriting>();
+        services.AddSingleton<NewRepositories>();
+        services.AddSingleton<LoginRenewal>();
+        services.AddSingleton<AccessTokenLogin>();
+        services.AddSingleton<Logins>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<LoginThrottle>();
@@ -32,13 +40,16 @@ public static class AccessServices
         services.AddSingleton<SignedTokens>();
         services.AddSingleton(of => new BearerTokens(
             of.GetRequiredService<SignedTokens>(), of.GetRequiredService<AccessPolicy>(),
+            of.GetRequiredService<LoginRenewal>(), of.GetRequiredService<AccessChanges>(),
             of.GetRequiredService<IOptions<AccessOptions>>(), of.GetRequiredService<TimeProvider>()));
         services.AddSingleton(of => new RefreshTokens(
-            of.GetRequiredService<SignedTokens>(), of.GetRequiredService<Accounts>(),
-            of.GetRequiredService<IOptions<AccessOptions>>()));
+            of.GetRequiredService<SignedTokens>(), of.GetRequiredService<LoginRenewal>(),
+            of.GetRequiredService<IOptions<AccessOptions>>(), of.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AdminBootstrap>();
         services.AddSingleton<AccessStartup>();
         services.AddHostedService<SigningKeyRotation>();
+        services.AddHostedService<AccessChangeFeed>();
+        services.AddHostedService<AccessTokenUseWriter>();
         return services;
     }
 }

@@ -17,18 +17,32 @@ public sealed class Catalog(IDbContextFactory<RegistryDbContext> contexts)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPage + 1);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var reach = await caller.ReachAsync(cancellationToken);
+        var (all, open, account) = (reach.All, reach.Public, reach.AccountId);
         var page = new List<string>(limit);
         var after = last ?? "";
         while (page.Count < limit)
         {
+            // The namespaces first: others' repositories are not even looked at. Rules and limits then decide on each.
             var names = await db.Database.SqlQuery<string>(
                 $"""
                  SELECT r.name AS "Value" FROM repositories r
                  WHERE r.name > {after}
                    AND EXISTS (SELECT FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL)
+                   AND ({all} OR r.namespace_id IN (
+                       SELECT n.id FROM namespaces n WHERE {open} AND n.visibility = 'public'
+                       UNION ALL
+                       SELECT m.namespace_id FROM memberships m WHERE m.account_id = {account} OR m.group_name IN
+                           (SELECT g.name FROM account_groups g WHERE g.account_id = {account})))
                  ORDER BY r.name LIMIT {limit}
                  """).ToListAsync(cancellationToken);
-            page.AddRange(names.Where(name => caller.MayReadAnywhere(RepositoryName.Parse(name))).Take(limit - page.Count));
+            foreach (var name in names)
+            {
+                if (page.Count == limit) break;
+                if (await reach.Decider.MayAsync(RepositoryActions.Pull, RepositoryName.Parse(name), cancellationToken))
+                    page.Add(name);
+            }
+
             if (names.Count < limit) break;
             after = names[^1];
         }

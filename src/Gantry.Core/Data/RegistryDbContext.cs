@@ -9,6 +9,7 @@ namespace Gantry.Core.Data;
 /// </summary>
 public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> options) : DbContext(options)
 {
+    public DbSet<NamespaceRow> Namespaces => Set<NamespaceRow>();
     public DbSet<RepositoryRow> Repositories => Set<RepositoryRow>();
     public DbSet<BlobRow> Blobs => Set<BlobRow>();
     public DbSet<BlobLinkRow> BlobLinks => Set<BlobLinkRow>();
@@ -18,10 +19,19 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
     public DbSet<UploadSessionRow> UploadSessions => Set<UploadSessionRow>();
     public DbSet<DoomedLocationRow> DoomedLocations => Set<DoomedLocationRow>();
     public DbSet<AccountRow> Accounts => Set<AccountRow>();
+    public DbSet<AccountIdentityRow> AccountIdentities => Set<AccountIdentityRow>();
+    public DbSet<AccountGroupRow> AccountGroups => Set<AccountGroupRow>();
+    public DbSet<MembershipRow> Memberships => Set<MembershipRow>();
+    public DbSet<AccessRuleRow> AccessRules => Set<AccessRuleRow>();
+    public DbSet<AccessTokenRow> AccessTokens => Set<AccessTokenRow>();
+    public DbSet<TrustRow> Trusts => Set<TrustRow>();
     public DbSet<SigningKeyRow> SigningKeys => Set<SigningKeyRow>();
+    public DbSet<EventRow> Events => Set<EventRow>();
+    public DbSet<DataProtectionKeyRow> DataProtectionKeys => Set<DataProtectionKeyRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
+        modelBuilder.Entity<NamespaceRow>().ToTable("namespaces").Property(row => row.Id).UseIdentityAlwaysColumn();
         modelBuilder.Entity<RepositoryRow>().ToTable("repositories").Property(row => row.Id).UseIdentityAlwaysColumn();
         modelBuilder.Entity<BlobRow>().ToTable("blobs").HasKey(row => row.Digest);
         modelBuilder.Entity<BlobLinkRow>().ToTable("blob_links").HasKey(row => new { row.RepositoryId, row.Digest });
@@ -32,7 +42,17 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
         modelBuilder.Entity<UploadSessionRow>().ToTable("upload_sessions").Property(row => row.Id).ValueGeneratedNever();
         modelBuilder.Entity<DoomedLocationRow>().ToTable("doomed_locations").HasKey(row => row.Location);
         modelBuilder.Entity<AccountRow>().ToTable("accounts").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<AccountIdentityRow>().ToTable("account_identities").HasKey(row => new { row.Provider, row.Subject });
+        modelBuilder.Entity<AccountGroupRow>().ToTable("account_groups").HasKey(row => new { row.AccountId, row.Name });
+        modelBuilder.Entity<MembershipRow>().ToTable("memberships").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<AccessRuleRow>().ToTable("access_rules").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<AccessTokenRow>().ToTable("access_tokens").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<TrustRow>().ToTable("trusts").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<TrustRow>().Property(row => row.Claims).HasColumnType("jsonb");
         modelBuilder.Entity<SigningKeyRow>().ToTable("signing_keys").HasKey(row => row.Id);
+        modelBuilder.Entity<EventRow>().ToTable("events").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<DataProtectionKeyRow>().ToTable("data_protection_keys").Property(row => row.Id)
+            .UseIdentityAlwaysColumn();
 
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
         {
@@ -40,7 +60,7 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
             {
                 property.SetColumnName(SnakeCase(property.Name));
                 // The database's clock sets the times (DESIGN, leases and grace periods).
-                if (property.Name is "CreatedAt" or "TouchedAt" or "UpdatedAt" or "DeleteAfter")
+                if (property.Name is "CreatedAt" or "TouchedAt" or "UpdatedAt" or "DeleteAfter" or "At")
                     property.SetDefaultValueSql("now()");
             }
         }

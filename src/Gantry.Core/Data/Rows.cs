@@ -2,9 +2,18 @@ namespace Gantry.Core.Data;
 
 // One type a table, column for column; what a column means stands in migrations/.
 
+public sealed class NamespaceRow
+{
+    public long Id { get; init; }
+    public required string Name { get; init; }
+    public required string Visibility { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
 public sealed class RepositoryRow
 {
     public long Id { get; init; }
+    public long NamespaceId { get; init; }
     public required string Name { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
 }
@@ -89,6 +98,100 @@ public sealed class AccountRow
     public Guid SecurityStamp { get; set; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? DisabledAt { get; set; }
+
+    /// <summary>person or robot.</summary>
+    public string Kind { get; init; } = "person";
+
+    /// <summary>A robot's; null for a person.</summary>
+    public long? NamespaceId { get; init; }
+    public bool CreatesNamespaces { get; set; }
+    public string? DisplayName { get; set; }
+    public string? Email { get; set; }
+}
+
+public sealed class AccountIdentityRow
+{
+    public required string Provider { get; init; }
+    public required string Subject { get; init; }
+    public long AccountId { get; init; }
+}
+
+public sealed class AccountGroupRow
+{
+    public long AccountId { get; init; }
+
+    /// <summary>provider/group.</summary>
+    public required string Name { get; init; }
+}
+
+public sealed class MembershipRow
+{
+    public long Id { get; init; }
+    public long NamespaceId { get; init; }
+    public long? AccountId { get; init; }
+    public string? GroupName { get; init; }
+    public required string Role { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+public sealed class AccessRuleRow
+{
+    public long Id { get; init; }
+    public long NamespaceId { get; init; }
+    public required string Pattern { get; init; }
+    public required string[] AppliesTo { get; init; }
+    public required string[] Denied { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+public sealed class AccessTokenRow
+{
+    public long Id { get; init; }
+    public long AccountId { get; init; }
+    public required string Name { get; init; }
+    public required byte[] Hash { get; init; }
+    public required string[] Scopes { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public DateTimeOffset? LastUsedAt { get; set; }
+}
+
+public sealed class TrustRow
+{
+    public long Id { get; init; }
+    public long AccountId { get; init; }
+
+    /// <summary>The name of a configured issuer.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>A JSON object: claim to pattern.</summary>
+    public required string Claims { get; init; }
+    public required string[] Scopes { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+public sealed class EventRow
+{
+    public long Id { get; init; }
+    public DateTimeOffset At { get; init; }
+    public required string Kind { get; init; }
+    public string? Namespace { get; init; }
+    public string? Repository { get; init; }
+    public string? Digest { get; init; }
+    public string? Tag { get; init; }
+    public string? Subject { get; init; }
+    public string? Detail { get; init; }
+    public string? Account { get; init; }
+    public string? Address { get; init; }
+    public string? Client { get; init; }
+    public string? RequestId { get; init; }
+}
+
+public sealed class DataProtectionKeyRow
+{
+    public long Id { get; init; }
+    public required string Name { get; init; }
+    public required string Xml { get; init; }
 }
 
 public sealed class SigningKeyRow

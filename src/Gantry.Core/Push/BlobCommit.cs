@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
+using Gantry.Core.Access;
 using Gantry.Core.Data;
+using Gantry.Core.Events;
 using Gantry.Core.GarbageCollection;
 using Gantry.Oci;
 using Gantry.Oci.Http;
@@ -13,7 +15,7 @@ namespace Gantry.Core.Push;
 /// the session in one transaction. Only after it may the client hear 201.
 /// </summary>
 public sealed class BlobCommit(
-    IDbContextFactory<RegistryDbContext> contexts, UploadSessions sessions, DoomedLocations doomed)
+    IDbContextFactory<RegistryDbContext> contexts, UploadSessions sessions, DoomedLocations doomed, Linking linking)
 {
     /// <summary>
     /// Closes the upload as <paramref name="digest"/>. May be asked for again at any time, also after a crash between
@@ -22,7 +24,7 @@ public sealed class BlobCommit(
     /// <exception cref="OciException">DIGEST_INVALID (nothing is committed), SIZE_INVALID, BLOB_UPLOAD_UNKNOWN.</exception>
     /// <exception cref="UploadOutOfOrderException">The body does not go on where the upload stands.</exception>
     public async Task CloseAsync(RepositoryName repository, Guid id, Digest digest, ContentRange? range, PipeReader body,
-        CancellationToken cancellationToken)
+        Actor actor, CancellationToken cancellationToken)
     {
         try
         {
@@ -44,7 +46,7 @@ public sealed class BlobCommit(
             Failpoint.Hit("close-bytes-committed");
 
             // 4. Rows. From the transaction's commit on the blob is visible.
-            var live = await RecordAsync(repository, id, digest, size, location, cancellationToken);
+            var live = await RecordAsync(repository, id, digest, size, location, actor, cancellationToken);
             Failpoint.Hit("close-rows-committed");
 
             // 5. Another upload of the same digest was first: its copy stays, ours goes.
@@ -59,7 +61,7 @@ public sealed class BlobCommit(
     }
 
     private Task<string> RecordAsync(RepositoryName repository, Guid session, Digest digest, long size,
-        BlobLocation location, CancellationToken cancellationToken)
+        BlobLocation location, Actor actor, CancellationToken cancellationToken)
     {
         var (digestText, locationText) = (digest.ToString(), location.Value);
         return contexts.InTransactionAsync(async db =>
@@ -80,7 +82,7 @@ public sealed class BlobCommit(
             if (live != locationText) await db.DoomAsync(locationText, session, cancellationToken);
 
             Failpoint.Hit("close-blob-written");
-            await db.LinkAsync(repository, digest, cancellationToken);
+            await linking.LinkAsync(db, repository, digest, actor, cancellationToken);
             Failpoint.Hit("close-rows-written");
             return live;
         }, cancellationToken);
@@ -95,13 +97,14 @@ public sealed class BlobCommit(
     }
 }
 
-internal static class Linking
+/// <summary>Gives repositories their right to a blob.</summary>
+public sealed class Linking(NewRepositories repositories)
 {
     /// <summary>Gives a repository its right to a blob, new or renewed; the blob row is locked against removal by it.</summary>
-    public static async Task LinkAsync(this RegistryDbContext db, RepositoryName repository, Digest digest,
-        CancellationToken cancellationToken)
+    internal async Task LinkAsync(RegistryDbContext db, RepositoryName repository, Digest digest,
+        Actor actor, CancellationToken cancellationToken)
     {
-        var id = await db.GetOrAddRepositoryAsync(repository, cancellationToken);
+        var id = await repositories.GetOrAddAsync(db, repository, actor, cancellationToken);
         var text = digest.ToString();
         await db.Database.ExecuteSqlAsync(
             $"""

@@ -1,5 +1,6 @@
 using Gantry.Core.Access;
 using Gantry.Core.Data;
+using Gantry.Core.Events;
 using Gantry.Oci;
 using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Gantry.Core.Push;
 
 /// <summary>Gives a repository a blob that another one has (distribution-spec, "Mounting a blob from another repository").</summary>
-public sealed class BlobMount(IDbContextFactory<RegistryDbContext> contexts)
+public sealed class BlobMount(IDbContextFactory<RegistryDbContext> contexts, Linking linking)
 {
     /// <summary>How many repositories are asked about where the client names none.</summary>
     private const int MostSources = 100;
@@ -17,26 +18,47 @@ public sealed class BlobMount(IDbContextFactory<RegistryDbContext> contexts)
     /// </summary>
     /// <param name="from">Where the client says it is; null: anywhere.</param>
     /// <returns>False where it is not, or is not for this caller: both look the same, and an upload follows.</returns>
-    public Task<bool> TryMountAsync(RepositoryName repository, Digest digest, RepositoryName? from, Caller caller,
-        CancellationToken cancellationToken)
+    public async Task<bool> TryMountAsync(RepositoryName repository, Digest digest, RepositoryName? from, Caller caller,
+        Actor actor, CancellationToken cancellationToken)
     {
-        if (from is { } named && !caller.May(RepositoryActions.Pull, named)) return Task.FromResult(false);
+        if (await SourceAsync(digest, from, caller, cancellationToken) is not { } source) return false;
 
-        var (text, source) = (digest.ToString(), from?.ToString());
-        return contexts.InTransactionAsync(async db =>
+        var (text, name) = (digest.ToString(), source.ToString());
+        return await contexts.InTransactionAsync(async db =>
         {
             // KEY SHARE: no removal of this link, nor of its blob, ends before the new link stands.
-            var sources = await db.Database.SqlQuery<string>(
+            var there = await db.Database.SqlQuery<int>(
                 $"""
-                 SELECT r.name AS "Value" FROM blob_links l JOIN repositories r ON r.id = l.repository_id
-                 WHERE l.digest = {text} AND l.deleted_at IS NULL AND ({source}::text IS NULL OR r.name = {source})
-                 LIMIT {MostSources} FOR KEY SHARE OF l
+                 SELECT 1 AS "Value" FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+                 WHERE l.digest = {text} AND l.deleted_at IS NULL AND r.name = {name} FOR KEY SHARE OF l
                  """).ToListAsync(cancellationToken);
-            if (!sources.Exists(name => from is not null || caller.MayReadAnywhere(RepositoryName.Parse(name)))) return false;
+            if (there.Count == 0) return false;
 
-            await db.LinkAsync(repository, digest, cancellationToken);
+            await linking.LinkAsync(db, repository, digest, actor, cancellationToken);
             Failpoint.Hit("mount-written");
             return true;
         }, cancellationToken);
+    }
+
+    private async Task<RepositoryName?> SourceAsync(
+        Digest digest, RepositoryName? from, Caller caller, CancellationToken cancellationToken)
+    {
+        if (from is { } named)
+            return await caller.MayAsync(RepositoryActions.Pull, named, cancellationToken) ? named : null;
+
+        var text = digest.ToString();
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var sources = await db.Database.SqlQuery<string>(
+            $"""
+             SELECT r.name AS "Value" FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+             WHERE l.digest = {text} AND l.deleted_at IS NULL ORDER BY r.name LIMIT {MostSources}
+             """).ToListAsync(cancellationToken);
+        var reach = await caller.ReachAsync(cancellationToken);
+        foreach (var name in sources.Select(RepositoryName.Parse))
+        {
+            if (await reach.Decider.MayAsync(RepositoryActions.Pull, name, cancellationToken)) return name;
+        }
+
+        return null;
     }
 }

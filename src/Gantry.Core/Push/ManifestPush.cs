@@ -1,3 +1,4 @@
+using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Oci;
@@ -19,7 +20,8 @@ public sealed record ManifestToPush(
 /// Stores a manifest: references checked and locked, then manifest, references, tags, tag history and event, all in one
 /// transaction.
 /// </summary>
-public sealed class ManifestPush(IDbContextFactory<RegistryDbContext> contexts, IOptions<PushOptions> options)
+public sealed class ManifestPush(
+    IDbContextFactory<RegistryDbContext> contexts, NewRepositories repositories, IOptions<PushOptions> options)
 {
     private readonly List<TagPattern> _immutable =
         [.. options.Value.ImmutableTags.Select(TagPattern.TryParse).OfType<TagPattern>()];
@@ -32,7 +34,7 @@ public sealed class ManifestPush(IDbContextFactory<RegistryDbContext> contexts, 
     {
         await contexts.InTransactionAsync(async db =>
         {
-            var id = await db.GetOrAddRepositoryAsync(repository, cancellationToken);
+            var id = await repositories.GetOrAddAsync(db, repository, actor, cancellationToken);
             var references = await new ReferenceCheck(db, id).LockAsync(manifest.Document, cancellationToken);
             Failpoint.Hit("manifest-references-locked");
             await InsertManifestAsync(db, id, manifest, cancellationToken);
@@ -41,8 +43,12 @@ public sealed class ManifestPush(IDbContextFactory<RegistryDbContext> contexts, 
             Failpoint.Hit("manifest-references-written");
             await MoveTagsAsync(db, id, repository, manifest, actor, cancellationToken);
             Failpoint.Hit("manifest-tags-moved");
-            await db.AppendEventAsync(EventLog.Push, repository, manifest.Digest,
-                manifest.Tags.Count == 0 ? null : string.Join(' ', manifest.Tags), actor, cancellationToken);
+            await db.AppendEventAsync(
+                new Event(EventKinds.Push)
+                {
+                    Repository = repository, Digest = manifest.Digest,
+                    Tag = manifest.Tags.Count == 0 ? null : string.Join(' ', manifest.Tags),
+                }, actor, cancellationToken);
             Failpoint.Hit("manifest-rows-written");
         }, cancellationToken);
         Failpoint.Hit("manifest-committed");

@@ -5,6 +5,7 @@ using Gantry.Oci;
 using Gantry.Oci.Http;
 using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Gantry.Core.Push;
@@ -26,12 +27,13 @@ public sealed class UploadOutOfOrderException(UploadStatus status, string reason
 /// Uploads from their start until they are closed, cancelled or forgotten. The row exists before the first byte and
 /// names the durable offset; bytes past it were never acknowledged.
 /// </summary>
-public sealed class UploadSessions(
+public sealed partial class UploadSessions(
     IDbContextFactory<RegistryDbContext> contexts,
     IUploadStaging staging,
     DoomedLocations doomed,
     IOptions<PushOptions> options,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<UploadSessions> logger)
 {
     private TimeSpan Lifetime => options.Value.UploadLifetime;
 
@@ -181,6 +183,7 @@ public sealed class UploadSessions(
             catch (Exception exception) when (DatabaseOutage.Is(exception))
             {
                 // Three more ticks come before the upload expires; the bytes need not stop for this one.
+                LogNotRenewed(logger, upload.Id, exception);
             }
         }
     }
@@ -196,6 +199,9 @@ public sealed class UploadSessions(
     private static StagingState State(UploadSessionRow row) =>
         new(row.StagingOffset, DigestAlgorithms.TryParse(row.Algorithm, out var algorithm) ? algorithm : default,
             row.HashState, row.BackendState);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The expiry of upload {SessionId} could not be renewed")]
+    private static partial void LogNotRenewed(ILogger logger, Guid sessionId, Exception exception);
 }
 
 /// <summary>An upload in the hands of one request.</summary>

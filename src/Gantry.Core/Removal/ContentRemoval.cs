@@ -33,7 +33,8 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
             if (rows == 0) return false;
 
             await RecordTagsAsync(db, id, [name], actor, cancellationToken);
-            await db.AppendEventAsync(EventLog.TagDelete, repository, null, name, actor, cancellationToken);
+            await db.AppendEventAsync(
+                new Event(EventKinds.TagDelete) { Repository = repository, Tag = name }, actor, cancellationToken);
             return true;
         }, cancellationToken);
     }
@@ -44,30 +45,24 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
         CancellationToken cancellationToken)
     {
         var text = digest.ToString();
-        return RemoveAsync(async db =>
-        {
-            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
-
-            var locked = await db.Database.SqlQuery<int>(
-                $"""
-                 SELECT 1 AS "Value" FROM manifests
-                 WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
-                 """).ToListAsync(cancellationToken);
-            if (locked.Count == 0) return false;
-
-            await RefuseWhileNeededAsync(db.ManifestReferences.Where(row => row.ChildDigest == text), db, id, "index",
-                cancellationToken);
-            var tags = await db.Database.SqlQuery<string>(
-                $"""
-                 DELETE FROM tags WHERE repository_id = {id} AND manifest_digest = {text} RETURNING name AS "Value"
-                 """).ToListAsync(cancellationToken);
-            RefuseImmutable(repository, tags);
-            await RecordTagsAsync(db, id, tags, actor, cancellationToken);
-            await db.Database.ExecuteSqlAsync(
-                $"UPDATE manifests SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}", cancellationToken);
-            await db.AppendEventAsync(EventLog.ManifestDelete, repository, digest, null, actor, cancellationToken);
-            return true;
-        }, cancellationToken);
+        return HideAsync(
+            id => $"""
+                SELECT 1 AS "Value" FROM manifests
+                WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
+                """,
+            id => $"UPDATE manifests SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}",
+            new Event(EventKinds.ManifestDelete) { Repository = repository, Digest = digest }, actor,
+            async (db, id) =>
+            {
+                await RefuseWhileNeededAsync(db.ManifestReferences.Where(row => row.ChildDigest == text), db, id, "index",
+                    cancellationToken);
+                var tags = await db.Database.SqlQuery<string>(
+                    $"""
+                     DELETE FROM tags WHERE repository_id = {id} AND manifest_digest = {text} RETURNING name AS "Value"
+                     """).ToListAsync(cancellationToken);
+                RefuseImmutable(repository, tags);
+                await RecordTagsAsync(db, id, tags, actor, cancellationToken);
+            }, cancellationToken);
     }
 
     /// <summary>Hides the repository's link to the blob. False: there was none.</summary>
@@ -76,25 +71,30 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
         CancellationToken cancellationToken)
     {
         var text = digest.ToString();
-        return RemoveAsync(async db =>
+        return HideAsync(
+            id => $"""
+                SELECT 1 AS "Value" FROM blob_links
+                WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
+                """,
+            id => $"UPDATE blob_links SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}",
+            new Event(EventKinds.BlobDelete) { Repository = repository, Digest = digest }, actor,
+            (db, id) => RefuseWhileNeededAsync(db.ManifestReferences.Where(row => row.BlobDigest == text), db, id, "manifest",
+                cancellationToken), cancellationToken);
+    }
+
+    // Lock, ask what needs the row (in statements after the lock), hide, record.
+    private Task<bool> HideAsync(Func<long, FormattableString> lockRow, Func<long, FormattableString> hideRow, Event what,
+        Actor actor, Func<RegistryDbContext, long, Task> askAsync, CancellationToken cancellationToken) =>
+        RemoveAsync(async db =>
         {
-            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
+            if (await db.FindRepositoryAsync(what.Repository!.Value, cancellationToken) is not { } id) return false;
+            if ((await db.Database.SqlQuery<int>(lockRow(id)).ToListAsync(cancellationToken)).Count == 0) return false;
 
-            var locked = await db.Database.SqlQuery<int>(
-                $"""
-                 SELECT 1 AS "Value" FROM blob_links
-                 WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
-                 """).ToListAsync(cancellationToken);
-            if (locked.Count == 0) return false;
-
-            await RefuseWhileNeededAsync(db.ManifestReferences.Where(row => row.BlobDigest == text), db, id, "manifest",
-                cancellationToken);
-            await db.Database.ExecuteSqlAsync(
-                $"UPDATE blob_links SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}", cancellationToken);
-            await db.AppendEventAsync(EventLog.BlobDelete, repository, digest, null, actor, cancellationToken);
+            await askAsync(db, id);
+            await db.Database.ExecuteSqlAsync(hideRow(id), cancellationToken);
+            await db.AppendEventAsync(what, actor, cancellationToken);
             return true;
         }, cancellationToken);
-    }
 
     private async Task<bool> RemoveAsync(Func<RegistryDbContext, Task<bool>> remove, CancellationToken cancellationToken)
     {

@@ -26,6 +26,9 @@ public readonly partial record struct RepositoryName
         return valid;
     }
 
+    /// <summary>The first component: the namespace that the repository is in.</summary>
+    public string Namespace => ToString().Split('/', 2)[0];
+
     public override string ToString() => _value ?? throw new InvalidOperationException("a repository name was never set");
 
     [GeneratedRegex(@"\A[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\z",

@@ -22,8 +22,8 @@ internal abstract record Credential
     private static readonly None Nothing = new();
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    // Base64 of the longest name, a colon, and the longest password with four bytes a character.
-    private const int MaxBasicLength = (AccountName.MaxLength + 1 + (4 * PasswordRules.MaxLength)) * 4 / 3 + 4;
+    // Base64 of the longest name, a colon, and the longest secret.
+    private const int MaxBasicLength = (AccountName.MaxLength + 1 + Logins.MaxSecretLength) * 4 / 3 + 4;
 
     public static Credential Parse(StringValues header)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using Gantry.Core.Access;
+using Gantry.Core.Events;
 using Gantry.Oci;
 
 namespace Gantry.Server.Auth;
@@ -15,7 +16,8 @@ namespace Gantry.Server.Auth;
 /// not. A wrong password: 401; after many of them 429. None of these depends on whether the repository exists.
 /// </remarks>
 public sealed partial class RequestAccess(
-    BearerTokens tokens, PasswordLogin logins, AccessPolicy policy, Challenge challenge, ILogger<RequestAccess> logger)
+    BearerTokens tokens, Logins logins, AccessPolicy policy, AuditTrail audit, Challenge challenge,
+    ILogger<RequestAccess> logger)
 {
     /// <summary>
     /// The caller, who may do <paramref name="actions"/> on <paramref name="repository"/>; without a repository,
@@ -37,19 +39,10 @@ public sealed partial class RequestAccess(
                 : throw Unauthorized(context, scopes, error: null, "this needs an account");
         }
 
-        var decision = caller.DecisionOn(target);
-        if ((decision.Granted & actions) == actions) return caller;
-
-        var (asked, granted) = (Scope.Text(actions), Scope.Text(decision.Granted));
-        LogRefused(logger, caller.Account, target, asked, granted, decision.Rule);
-        var detail = $"asked for {asked} on {target}; granted is {granted} ({decision.Rule})";
-        throw credential switch
-        {
-            Credential.None => Unauthorized(context, scopes, error: null, detail),
-            Credential.Bearer => Unauthorized(context, scopes, "insufficient_scope", detail),
-            _ when decision.Granted.HasFlag(RepositoryActions.Pull) => new OciException(OciErrorCode.Denied, detail),
-            _ => new OciException(OciErrorCode.NameUnknown),
-        };
+        var decision = await caller.DecideAsync(target, context.RequestAborted);
+        return (decision.Granted & actions) == actions
+            ? caller
+            : throw await RefusalAsync(context, caller, credential, target, actions, decision, scopes);
     }
 
     /// <summary>
@@ -75,14 +68,53 @@ public sealed partial class RequestAccess(
             "asked for the catalog; it is not granted");
     }
 
+    /// <summary>Who does what this request does, for the audit trail.</summary>
+    internal static Actor ActorOf(HttpContext context, string? account) =>
+        new(account, context.Connection.RemoteIpAddress?.ToString(), context.TraceIdentifier, context.Request.Headers.UserAgent);
+
+    /// <summary>The client's address; forwarded headers have been read before. None: a unix socket.</summary>
+    internal static IPAddress ClientAddress(HttpContext context) =>
+        context.Connection.RemoteIpAddress ?? IPAddress.None;
+
+    private async Task<OciException> RefusalAsync(
+        HttpContext context, ExplainedCaller caller, Credential credential, RepositoryName target, RepositoryActions actions,
+        Decision decision, IReadOnlyList<Scope> scopes)
+    {
+        // A token that holds too little is a step of every client's way; only what no token would give is a denial.
+        var now = await caller.PolicyAsync(target, context.RequestAborted);
+        var another = (now.Granted & actions) == actions;
+        var (asked, granted) = (Scope.Text(actions), Scope.Text(another ? decision.Granted : now.Granted));
+        var detail = another
+            ? $"asked for {asked} on {target}; the token grants {granted}, and another one can grant it"
+            : $"asked for {asked} on {target}; granted is {granted} ({now.Rule})";
+        if (!another)
+        {
+            LogRefused(logger, caller.Account, target, asked, granted, now.Rule);
+            if (caller.Account is not null)
+            {
+                await audit.RecordAsync(
+                    new Event(EventKinds.Denied) { Repository = target, Detail = detail },
+                    ActorOf(context, caller.Account), context.RequestAborted);
+            }
+        }
+
+        return credential switch
+        {
+            Credential.None => Unauthorized(context, scopes, error: null, detail),
+            Credential.Bearer => Unauthorized(context, scopes, "insufficient_scope", detail),
+            _ when now.Granted.HasFlag(RepositoryActions.Pull) => new OciException(OciErrorCode.Denied, detail),
+            _ => new OciException(OciErrorCode.NameUnknown),
+        };
+    }
+
     private async ValueTask<(ExplainedCaller Caller, Credential Credential)> AuthenticateAsync(
         HttpContext context, IReadOnlyList<Scope> scopes)
     {
         var credential = Credential.Parse(context.Request.Headers.Authorization);
         var caller = credential switch
         {
-            Credential.None => policy.CallerFor(account: null),
-            Credential.Bearer bearer => await tokens.VerifyAsync(bearer.Token, context.RequestAborted)
+            Credential.None => policy.CallerFor(login: null),
+            Credential.Bearer bearer => await VerifyAsync(bearer, context)
                 ?? throw Unauthorized(context, scopes, "invalid_token", "the token is not valid, or not any more"),
             Credential.Basic basic => await LoginAsync(basic, context)
                 ?? throw Unauthorized(context, scopes, error: null, "the name or the password is wrong"),
@@ -93,14 +125,18 @@ public sealed partial class RequestAccess(
         return (caller, credential);
     }
 
-    private async Task<ExplainedCaller?> LoginAsync(Credential.Basic basic, HttpContext context) =>
-        await logins.TryLoginAsync(basic.Name, basic.Password, ClientAddress(context)) is { } login
-            ? policy.CallerFor(login.Account)
-            : null;
+    private async ValueTask<ExplainedCaller?> VerifyAsync(Credential.Bearer bearer, HttpContext context)
+    {
+        if (!AccessTokenText.IsMeant(bearer.Token)) return await tokens.VerifyAsync(bearer.Token, context.RequestAborted);
+        var login = await logins.TryBearerAsync(bearer.Token, ActorOf(context, null), context.RequestAborted);
+        return login is null ? null : policy.CallerFor(login);
+    }
 
-    /// <summary>The client's address; forwarded headers have been read before. None: a unix socket.</summary>
-    internal static IPAddress ClientAddress(HttpContext context) =>
-        context.Connection.RemoteIpAddress ?? IPAddress.None;
+    private async Task<ExplainedCaller?> LoginAsync(Credential.Basic basic, HttpContext context) =>
+        await logins.TryLoginAsync(
+            basic.Name, basic.Password, ClientAddress(context), ActorOf(context, null), context.RequestAborted) is { } login
+            ? policy.CallerFor(login)
+            : null;
 
     private OciException Unauthorized(HttpContext context, IReadOnlyList<Scope> scopes, string? error, string detail)
     {

@@ -1,4 +1,5 @@
 using Gantry.Core.Access;
+using Gantry.Core.Events;
 using Gantry.Oci;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -11,7 +12,7 @@ namespace Gantry.Server.Auth;
 /// that is no error.
 /// </summary>
 public sealed class TokenEndpoint(
-    BearerTokens tokens, RefreshTokens refreshTokens, PasswordLogin logins, AccessPolicy policy,
+    BearerTokens tokens, RefreshTokens refreshTokens, Logins logins, AccessPolicy policy, AuditTrail audit,
     IOptions<AccessOptions> options)
 {
     private const string WrongPassword = "incorrect username or password";
@@ -23,7 +24,7 @@ public sealed class TokenEndpoint(
         switch (Credential.Parse(context.Request.Headers.Authorization))
         {
             case Credential.None when policy.AllowsAnonymous:
-                return await GrantAsync(context, account: null, scopes, refreshToken: null);
+                return await GrantAsync(context, login: null, scopes, refreshToken: null);
             case Credential.None:
                 return Unauthorized(context, "authentication required");
             case Credential.Basic basic:
@@ -47,8 +48,8 @@ public sealed class TokenEndpoint(
                     : await LoginAsync(context, name, password, scopes, form.Offline);
             case "refresh_token":
                 var token = form.Fields["refresh_token"].ToString();
-                return await refreshTokens.RedeemAsync(token, context.RequestAborted) is { } account
-                    ? await GrantAsync(context, account, scopes, form.Offline ? token : null)
+                return await refreshTokens.RedeemAsync(token, context.RequestAborted) is { } login
+                    ? await GrantAsync(context, login, scopes, form.Offline ? token : null)
                     : Unauthorized(context, "the login has expired or was ended; log in again");
             case "":
                 return Invalid("grant_type must be there");
@@ -65,10 +66,11 @@ public sealed class TokenEndpoint(
         try
         {
             var address = RequestAccess.ClientAddress(context);
-            if (await logins.TryLoginAsync(name, password, address) is not { } login)
+            var actor = RequestAccess.ActorOf(context, null);
+            if (await logins.TryLoginAsync(name, password, address, actor, context.RequestAborted) is not { } login)
                 return Unauthorized(context, WrongPassword);
             var refreshToken = offline ? await refreshTokens.IssueAsync(login, context.RequestAborted) : null;
-            return await GrantAsync(context, login.Account, scopes, refreshToken?.Text);
+            return await GrantAsync(context, login, scopes, refreshToken?.Text);
         }
         catch (OciException e) when (e.Code == OciErrorCode.TooManyRequests)
         {
@@ -78,9 +80,18 @@ public sealed class TokenEndpoint(
     }
 
     private async Task<IResult> GrantAsync(
-        HttpContext context, Account? account, ScopeRequest scopes, string? refreshToken)
+        HttpContext context, LoggedIn? login, ScopeRequest scopes, string? refreshToken)
     {
-        var token = await tokens.IssueAsync(account, scopes, context.RequestAborted);
+        var (token, granted) = await tokens.IssueAsync(login, scopes, context.RequestAborted);
+        if (granted.Any(scope => (scope.Actions & ~RepositoryActions.Pull) != RepositoryActions.None))
+        {
+            // A token to pull changes nothing, and there are a thousand of them for each other one.
+            var what = new Event(EventKinds.TokenIssue) { Repository = granted.Count == 1 ? granted[0].Repository : null,
+                Detail = string.Join(' ', granted) };
+            var actor = RequestAccess.ActorOf(context, login?.Account.Name.ToString());
+            await audit.RecordAsync(what, actor, context.RequestAborted);
+        }
+
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Json(TokenReply.Of(token, refreshToken), AuthJson.Default.TokenReply);
     }

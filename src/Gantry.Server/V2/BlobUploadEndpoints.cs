@@ -83,7 +83,7 @@ internal static class BlobUploadEndpoints
         if (named is not null && from is null) return false;
 
         var mounted = await request.Service<BlobMount>()
-            .TryMountAsync(request.Repository, digest, from, request.Caller, request.Aborted);
+            .TryMountAsync(request.Repository, digest, from, request.Caller, request.Actor, request.Aborted);
         if (mounted) Created(request, digest);
         return mounted;
     }
@@ -91,7 +91,7 @@ internal static class BlobUploadEndpoints
     private static async Task CloseAsync(V2Request request, Guid id, Digest digest)
     {
         await request.Service<BlobCommit>().CloseAsync(request.Repository, id, digest, Range(request),
-            request.Request.BodyReader, request.Aborted);
+            request.Request.BodyReader, request.Actor, request.Aborted);
         Created(request, digest);
     }
 

@@ -1,6 +1,7 @@
 using Gantry.Core.Access;
 using Gantry.Core.Events;
 using Gantry.Oci;
+using Gantry.Server.Auth;
 using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Gantry.Server.V2;
@@ -16,7 +17,7 @@ internal sealed record V2Request(HttpContext Http, V2Path Path, RepositoryName R
 
     public CancellationToken Aborted => Http.RequestAborted;
 
-    public Actor Actor => new(Caller.Account, Http.Connection.RemoteIpAddress?.ToString(), Http.TraceIdentifier);
+    public Actor Actor => RequestAccess.ActorOf(Http, Caller.Account);
 
     public T Service<T>()
         where T : notnull => Http.RequestServices.GetRequiredService<T>();

@@ -1,7 +1,9 @@
+using System.Data.Common;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.TestKit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -9,7 +11,7 @@ using Npgsql;
 namespace Gantry.Core.Tests.Access;
 
 /// <summary>The access rules on a database of their own, or (a second node) on another's.</summary>
-internal sealed class AccessParts : IAsyncDisposable
+internal sealed class AccessParts : IAccessRules, IAsyncDisposable
 {
     private readonly ServiceProvider _services;
     private readonly TestDatabase? _owned;
@@ -26,14 +28,20 @@ internal sealed class AccessParts : IAsyncDisposable
         _services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<TimeProvider>(time)
-            .AddDbContextFactory<RegistryDbContext>(options => options.UseNpgsql(database.DataSource))
+            .AddSingleton(database.DataSource)
+            .AddDbContextFactory<RegistryDbContext>(options => options.UseNpgsql(database.DataSource).AddInterceptors(Statements))
             .AddAccessRules(configuration)
             .BuildServiceProvider();
     }
 
+    public IServiceProvider Services => _services;
+
     public TestDatabase Database { get; }
 
     public ManualTime Time { get; }
+
+    /// <summary>What this node sends to the database.</summary>
+    public StatementCount Statements { get; } = new();
 
     public static async Task<AccessParts> CreateAsync(params (string Key, string Value)[] settings) =>
         new(await TestDatabase.CreateAsync(), owned: true, new ManualTime(), settings);
@@ -44,11 +52,8 @@ internal sealed class AccessParts : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
-    public async Task<Account> CreateAccountAsync(string name, string password, bool isAdministrator = false)
-    {
-        Assert.True(await Get<Accounts>().CreateAsync(AccountName.Parse(name), password, isAdministrator));
-        return new Account(AccountName.Parse(name), isAdministrator);
-    }
+    /// <summary>What an account that logged in has proven.</summary>
+    public async Task<LoggedIn> LoginAsync(string name) => (await Get<Accounts>().FindRowAsync(AccountName.Parse(name), default))!.ToLogin();
 
     public async Task<T> ScalarAsync<T>(string sql)
     {
@@ -64,5 +69,27 @@ internal sealed class AccessParts : IAsyncDisposable
     {
         await _services.DisposeAsync();
         if (_owned is not null) await _owned.DisposeAsync();
+    }
+}
+
+/// <summary>Counts the statements of all contexts that it is added to.</summary>
+internal sealed class StatementCount : DbCommandInterceptor
+{
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+        DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _count);
+        return new(result);
+    }
+
+    public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
+        DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _count);
+        return new(result);
     }
 }

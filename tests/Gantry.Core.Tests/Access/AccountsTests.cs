@@ -1,4 +1,6 @@
 using Gantry.Core.Access;
+using Gantry.Core.Events;
+using Gantry.TestKit;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
@@ -14,7 +16,7 @@ public sealed class AccountsTests
         await using var parts = await AccessParts.CreateAsync();
         await parts.CreateAccountAsync("jane", "correct horse");
 
-        Assert.False(await parts.Get<Accounts>().CreateAsync(Jane, "another one", isAdministrator: true));
+        Assert.False(await parts.Get<Accounts>().CreateAsync(Jane, "another one", new AccountSettings { IsAdministrator = true }, Actor.Console));
         Assert.Equal(1L, await parts.ScalarAsync<long>("SELECT count(*) FROM accounts WHERE NOT is_administrator"));
     }
 
@@ -24,8 +26,12 @@ public sealed class AccountsTests
     public async Task Create_WithAShortPassword_IsRefused(string password)
     {
         await using var parts = await AccessParts.CreateAsync();
-        await Assert.ThrowsAsync<ArgumentException>(() => parts.Get<Accounts>().CreateAsync(Jane, password, false));
-        await Assert.ThrowsAsync<ArgumentException>(() => parts.Get<Accounts>().CreateAsync(Jane, new string('x', 1025), false));
+        foreach (var fault in new[] { password, new string('x', 1025) })
+        {
+            await Assert.ThrowsAsync<ArgumentException>(
+                () => parts.Get<Accounts>().CreateAsync(Jane, fault, new AccountSettings(), Actor.Console));
+        }
+
         Assert.False(await parts.Get<Accounts>().AnyAsync());
     }
 
@@ -36,11 +42,11 @@ public sealed class AccountsTests
         await parts.CreateAccountAsync("jane", "correct horse");
         var before = await parts.ScalarAsync<Guid>("SELECT security_stamp FROM accounts");
 
-        Assert.Equal("battery staple", await parts.Get<Accounts>().ResetPasswordAsync(Jane, "battery staple"));
+        Assert.Equal("battery staple", await parts.Get<Accounts>().ResetPasswordAsync(Jane, "battery staple", Actor.Console));
         Assert.NotEqual(before, await parts.ScalarAsync<Guid>("SELECT security_stamp FROM accounts"));
         Assert.Equal(PasswordVerificationResult.Success, await VerifyAsync(parts, "battery staple"));
 
-        var generated = await parts.Get<Accounts>().ResetPasswordAsync(Jane);
+        var generated = await parts.Get<Accounts>().ResetPasswordAsync(Jane, null, Actor.Console);
         Assert.Equal(24, generated!.Length);
         Assert.Equal(PasswordVerificationResult.Success, await VerifyAsync(parts, generated));
         Assert.Equal(PasswordVerificationResult.Failed, await VerifyAsync(parts, "battery staple"));
@@ -50,7 +56,7 @@ public sealed class AccountsTests
     public async Task ResetPassword_OfNobody_ReturnsNull()
     {
         await using var parts = await AccessParts.CreateAsync();
-        Assert.Null(await parts.Get<Accounts>().ResetPasswordAsync(Jane));
+        Assert.Null(await parts.Get<Accounts>().ResetPasswordAsync(Jane, null, Actor.Console));
     }
 
     [Fact]

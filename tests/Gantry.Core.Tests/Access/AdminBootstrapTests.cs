@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Gantry.Core.Access;
+using Gantry.TestKit;
 
 namespace Gantry.Core.Tests.Access;
 

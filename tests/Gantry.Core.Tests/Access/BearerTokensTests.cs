@@ -3,20 +3,29 @@ using System.Text;
 using System.Text.Json;
 using Gantry.Core.Access;
 using Gantry.Oci;
+using Gantry.TestKit;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gantry.Core.Tests.Access;
 
 public sealed class BearerTokensTests : IAsyncLifetime
 {
-    private static readonly Account Jane = new(AccountName.Parse("jane"), IsAdministrator: false);
     private static readonly RepositoryName Repository = RepositoryName.Parse("a/b");
 
     private AccessParts _parts = null!;
+    private LoggedIn _jane = null!;
 
     private BearerTokens Tokens => _parts.Get<BearerTokens>();
 
-    public async ValueTask InitializeAsync() => _parts = await AccessParts.CreateAsync();
+    // jane is a writer of the namespace a.
+    public async ValueTask InitializeAsync()
+    {
+        _parts = await AccessParts.CreateAsync();
+        await _parts.CreateAccountAsync("jane", "correct horse");
+        await _parts.AddNamespaceAsync("a");
+        await _parts.SetRoleAsync("a", "jane", NamespaceRole.Writer);
+        _jane = await _parts.LoginAsync("jane");
+    }
 
     public async ValueTask DisposeAsync() => await _parts.DisposeAsync();
 
@@ -50,10 +59,11 @@ public sealed class BearerTokensTests : IAsyncLifetime
         var caller = await Tokens.VerifyAsync(await IssueAsync("repository:a/b:pull"));
 
         Assert.Equal("jane", caller!.Account);
-        Assert.True(caller.May(RepositoryActions.Pull, Repository));
-        Assert.False(caller.May(RepositoryActions.Push, Repository));
-        Assert.False(caller.May(RepositoryActions.Pull, RepositoryName.Parse("a/c")));
-        Assert.True(caller.MayReadAnywhere(RepositoryName.Parse("a/c")));
+        var other = RepositoryName.Parse("a/c");
+        Assert.True(await caller.MayAsync(RepositoryActions.Pull, Repository));
+        Assert.False(await caller.MayAsync(RepositoryActions.Push, Repository));
+        Assert.False(await caller.MayAsync(RepositoryActions.Pull, other));
+        Assert.True(await (await caller.ReachAsync()).Decider.MayAsync(RepositoryActions.Pull, other));
         Assert.False(caller.MayListCatalog);
     }
 
@@ -82,26 +92,27 @@ public sealed class BearerTokensTests : IAsyncLifetime
     [Fact]
     public async Task Token_ForMoreRepositoriesThanFit_GrantsTheFirstOnes_AndCanBeRead()
     {
-        var scopes = string.Join(' ', Enumerable.Range(0, 256).Select(i => $"repository:r{i}/{new string('x', 100)}:pull"));
+        var scopes = string.Join(' ', Enumerable.Range(0, 256).Select(i => $"repository:a/r{i}-{new string('x', 100)}:pull"));
 
         var token = await IssueAsync(scopes);
 
         Assert.InRange(token.Length, 4096, SignedTokens.MaxLength);
         var caller = await Tokens.VerifyAsync(token);
-        Assert.True(caller!.May(RepositoryActions.Pull, RepositoryName.Parse($"r0/{new string('x', 100)}")));
-        Assert.False(caller.May(RepositoryActions.Pull, RepositoryName.Parse($"r255/{new string('x', 100)}")));
+        Assert.True(await caller!.MayAsync(RepositoryActions.Pull, RepositoryName.Parse($"a/r0-{new string('x', 100)}")));
+        Assert.False(await caller.MayAsync(RepositoryActions.Pull, RepositoryName.Parse($"a/r255-{new string('x', 100)}")));
     }
 
     [Fact]
     public async Task AnonymousToken_EndsWithAnonymousAccess()
     {
-        await using var open = _parts.AnotherNode(("Access:Anonymous", "Pull"));
-        var token = (await open.Get<BearerTokens>().IssueAsync(null, ScopeRequest.Parse(["repository:a/b:pull,push"])!)).Text;
+        await _parts.AddNamespaceAsync("a", Visibility.Public);
+        var token = (await Tokens.IssueAsync(null, ScopeRequest.Parse(["repository:a/b:pull,push"])!)).Token.Text;
 
-        var caller = await open.Get<BearerTokens>().VerifyAsync(token);
+        var caller = await Tokens.VerifyAsync(token);
         Assert.Null(caller!.Account);
-        Assert.Equal(RepositoryActions.Pull, caller.ActionsOn(Repository));
-        Assert.Null(await Tokens.VerifyAsync(token));
+        Assert.Equal(RepositoryActions.Pull, (await caller.DecideAsync(Repository)).Granted);
+        await using var closed = _parts.AnotherNode(("Access:Anonymous", "None"));
+        Assert.Null(await closed.Get<BearerTokens>().VerifyAsync(token));
     }
 
     [Fact]
@@ -169,6 +180,8 @@ public sealed class BearerTokensTests : IAsyncLifetime
             Claims().Replace("\"exp\"", "\"exq\"", StringComparison.Ordinal), Claims(access: "{}"), Claims(access: "\"*\""),
             Claims().Replace("\"access\"", "\"excess\"", StringComparison.Ordinal),
             Claims().Replace("\"sub\"", "\"bus\"", StringComparison.Ordinal),
+            Claims().Replace("\"rev\"", "\"ver\"", StringComparison.Ordinal), Claims().Replace("\"rev\":0", "\"rev\":\"0\"", StringComparison.Ordinal),
+            Claims().Replace("\"uid\"", "\"diu\"", StringComparison.Ordinal), Claims().Replace("\"uid\":", "\"uid\":9", StringComparison.Ordinal),
             "[]", "{}", "null", "", "{",
         ];
         foreach (var claims in wrong)
@@ -233,12 +246,10 @@ public sealed class BearerTokensTests : IAsyncLifetime
     [Fact]
     public async Task RefreshToken_AndBearerToken_DoNotPassForEachOther()
     {
-        await _parts.CreateAccountAsync("jane", "correct horse");
-        var stamp = await _parts.ScalarAsync<Guid>("SELECT security_stamp FROM accounts");
-        var refresh = (await _parts.Get<RefreshTokens>().IssueAsync(new LoggedIn(Jane, stamp))).Text;
+        var refresh = (await _parts.Get<RefreshTokens>().IssueAsync(_jane)).Text;
         var bearer = await IssueAsync("repository:a/b:pull");
 
-        Assert.Equal(Jane, await _parts.Get<RefreshTokens>().RedeemAsync(refresh));
+        Assert.Equal(_jane.Account, (await _parts.Get<RefreshTokens>().RedeemAsync(refresh))!.Account);
         Assert.Null(await Tokens.VerifyAsync(refresh));
         Assert.Null(await _parts.Get<RefreshTokens>().RedeemAsync(bearer));
         Assert.Null(await _parts.Get<RefreshTokens>().RedeemAsync(""));
@@ -250,9 +261,7 @@ public sealed class BearerTokensTests : IAsyncLifetime
     [InlineData("DELETE FROM accounts")]
     public async Task RefreshToken_EndsWithItsAccountsStamp(string change)
     {
-        await _parts.CreateAccountAsync("jane", "correct horse");
-        var stamp = await _parts.ScalarAsync<Guid>("SELECT security_stamp FROM accounts");
-        var refresh = (await _parts.Get<RefreshTokens>().IssueAsync(new LoggedIn(Jane, stamp))).Text;
+        var refresh = (await _parts.Get<RefreshTokens>().IssueAsync(_jane)).Text;
 
         await _parts.ExecuteAsync(change);
 
@@ -262,9 +271,7 @@ public sealed class BearerTokensTests : IAsyncLifetime
     [Fact]
     public async Task RefreshToken_ExpiresAfterItsLifetime()
     {
-        await _parts.CreateAccountAsync("jane", "correct horse");
-        var stamp = await _parts.ScalarAsync<Guid>("SELECT security_stamp FROM accounts");
-        var refresh = (await _parts.Get<RefreshTokens>().IssueAsync(new LoggedIn(Jane, stamp))).Text;
+        var refresh = (await _parts.Get<RefreshTokens>().IssueAsync(_jane)).Text;
 
         _parts.Time.Advance(TimeSpan.FromDays(30));
         Assert.NotNull(await _parts.Get<RefreshTokens>().RedeemAsync(refresh));
@@ -273,7 +280,7 @@ public sealed class BearerTokensTests : IAsyncLifetime
     }
 
     private async Task<string> IssueAsync(string scopes) =>
-        (await Tokens.IssueAsync(Jane, ScopeRequest.Parse([scopes])!)).Text;
+        (await Tokens.IssueAsync(_jane, ScopeRequest.Parse([scopes])!)).Token.Text;
 
     private string Claims(
         string issuer = "gantry", string audience = "gantry", string subject = "jane", long? expires = null, long? notBefore = null,
@@ -281,7 +288,7 @@ public sealed class BearerTokensTests : IAsyncLifetime
     {
         var now = _parts.Time.GetUtcNow().ToUnixTimeSeconds();
         return $$"""
-            {"iss":"{{issuer}}","aud":"{{audience}}","sub":"{{subject}}","iat":{{now}},"nbf":{{notBefore ?? now}},"exp":{{expires ?? now + 300}},"jti":"x","access":{{access}}}
+            {"iss":"{{issuer}}","aud":"{{audience}}","sub":"{{subject}}","iat":{{now}},"nbf":{{notBefore ?? now}},"exp":{{expires ?? now + 300}},"jti":"x","rev":0,"uid":{{_jane.Account.Id}},"access":{{access}}}
             """;
     }
 

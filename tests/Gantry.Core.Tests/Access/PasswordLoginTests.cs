@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using Gantry.Core.Access;
+using Gantry.Core.Events;
 using Gantry.Oci;
+using Gantry.TestKit;
 
 namespace Gantry.Core.Tests.Access;
 
@@ -16,7 +18,8 @@ public sealed class PasswordLoginTests
     public async Task Login_WithTheRightPassword_ReturnsTheAccount()
     {
         await using var parts = await WithJaneAsync();
-        Assert.Equal(new Account(Jane, false), (await parts.Get<PasswordLogin>().TryLoginAsync("jane", Password, Here))!.Account);
+        var login = await parts.Get<PasswordLogin>().TryLoginAsync("jane", Password, Here);
+        Assert.Equal((await parts.AccountAsync("jane"), LoginMethod.Password), (login!.Account, login.Method));
     }
 
     [Theory]
@@ -69,7 +72,7 @@ public sealed class PasswordLoginTests
         var logins = parts.Get<PasswordLogin>();
         Assert.NotNull(await logins.TryLoginAsync("jane", Password, Here));
 
-        await parts.AnotherNode().Get<Accounts>().ResetPasswordAsync(Jane, "battery staple");
+        await parts.AnotherNode().Get<Accounts>().ResetPasswordAsync(Jane, "battery staple", Actor.Console);
 
         Assert.Null(await logins.TryLoginAsync("jane", Password, Here));
         Assert.NotNull(await logins.TryLoginAsync("jane", "battery staple", Here));

@@ -11,8 +11,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gantry.Server.Tests.Auth;
 
-/// <summary>The real server with the accounts admin (administrator) and jane, and no repository.</summary>
-internal sealed class AuthServer : IAsyncDisposable
+/// <summary>
+/// The real server with the accounts admin (administrator) and jane, the public namespace a, of which jane is a writer, and no
+/// repository. jane may create other namespaces.
+/// </summary>
+internal sealed class AuthServer : IAccessRules, IAsyncDisposable
 {
     public const string JanePassword = "jane's pässword: with colons";
 
@@ -41,17 +44,16 @@ internal sealed class AuthServer : IAsyncDisposable
 
     public static string Admin => Basic("admin", RegistryServer.Password);
 
-    public T Get<T>() where T : notnull => _server.Services.GetRequiredService<T>();
+    public IServiceProvider Services => _server.Services;
 
     public static async Task<AuthServer> StartAsync(params string[] settings)
     {
         var server = new AuthServer(await RegistryServer.StartAsync(["Access:PasswordHashIterations=100000", .. settings]));
-        await server.CreateAccountAsync("jane", JanePassword);
+        await server.CreateAccountAsync("jane", JanePassword, new AccountSettings { CreatesNamespaces = true });
+        await server.AddNamespaceAsync("a", Visibility.Public);
+        await server.SetRoleAsync("a", "jane", NamespaceRole.Writer);
         return server;
     }
-
-    public Task CreateAccountAsync(string name, string password) =>
-        Get<Accounts>().CreateAsync(AccountName.Parse(name), password, isAdministrator: false);
 
     /// <summary>Sends one request; <paramref name="authorization"/> is the whole header. The answer is never a 5xx.</summary>
     public async Task<HttpResponseMessage> SendAsync(
@@ -81,9 +83,9 @@ internal sealed class AuthServer : IAsyncDisposable
             .AddDbContextFactory<RegistryDbContext>(options => options.UseNpgsql(_server.ConnectionString))
             .AddAccessRules(new ConfigurationBuilder().Build())
             .BuildServiceProvider();
-        var jane = new Account(AccountName.Parse("jane"), IsAdministrator: false);
-        var token = await node.GetRequiredService<BearerTokens>().IssueAsync(jane, ScopeRequest.Parse([scopes])!);
-        return $"Bearer {token.Text}";
+        var jane = new LoggedIn(await this.AccountAsync("jane"), Guid.Empty);
+        var granted = await node.GetRequiredService<BearerTokens>().IssueAsync(jane, ScopeRequest.Parse([scopes])!);
+        return $"Bearer {granted.Token.Text}";
     }
 
     public Task<HttpResponseMessage> PostAsync(params (string Key, string Value)[] form) =>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Auth;
 
@@ -31,6 +32,28 @@ public sealed class ChallengeTests(AuthServers servers)
         var server = await servers.GetAsync(anonymous);
         using var response = await server.SendAsync("GET", "/v2/", await server.BearerAsync("service=gantry"));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    [Trait("Protocol", "D1.1")]
+    public async Task ClientsWithoutALogin_UnderDefaultSettings_GetATokenThatHoldsWhatIsPublic()
+    {
+        await using var server = await AuthServer.StartAsync();
+        await server.AddNamespaceAsync("closed");
+        using var probe = await server.SendAsync("GET", "/v2/");
+        Assert.Equal("Bearer", AuthServer.ChallengeOf(probe).Scheme);
+
+        // What docker pull without a login does next, for something public, something closed and something missing.
+        foreach (var (repository, next) in new[] { ("a/b", HttpStatusCode.NotFound), ("closed/b", HttpStatusCode.Unauthorized), ("no/b", HttpStatusCode.Unauthorized) })
+        {
+            var token = await server.BearerAsync($"service=gantry&scope=repository:{repository}:pull");
+            using var response = await server.SendAsync("GET", $"/v2/{repository}/manifests/v1", token);
+            Assert.Equal(next, response.StatusCode);
+            if (next == HttpStatusCode.NotFound) continue;
+            var challenge = AuthServer.ChallengeOf(response).Parameter;
+            Assert.Contains($"scope=\"repository:{repository}:pull\"", challenge);
+            Assert.Contains("insufficient_scope", challenge);
+        }
     }
 
     [Fact]
@@ -84,7 +107,7 @@ public sealed class ChallengeTests(AuthServers servers)
         Assert.Contains("error=\"insufficient_scope\"", challenge);
         Assert.Contains("scope=\"repository:a/b:pull,push\"", challenge);
         var detail = (await AuthServer.JsonAsync(response)).GetProperty("errors")[0].GetProperty("detail").GetString();
-        Assert.Equal("asked for pull,push on a/b; granted is pull (the token's own scopes)", detail);
+        Assert.Equal("asked for pull,push on a/b; the token grants pull, and another one can grant it", detail);
     }
 
     [Fact]

@@ -5,6 +5,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Gantry.Core.Access;
+using Gantry.Core.Events;
+using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Auth;
 
@@ -171,7 +173,7 @@ public sealed class TokenEndpointTests(AuthServers servers)
         using var login = await server.SendAsync(
             "GET", "/token?offline_token=true", AuthServer.Basic("john", "john's password"));
         var reply = await AuthServer.JsonAsync(login);
-        await server.Get<Accounts>().ResetPasswordAsync(AccountName.Parse("john"));
+        await server.Get<Accounts>().ResetPasswordAsync(AccountName.Parse("john"), null, Actor.Console);
 
         foreach (var name in new[] { "refresh_token", "access_token" })
         {

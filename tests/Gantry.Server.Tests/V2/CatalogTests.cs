@@ -42,18 +42,23 @@ public sealed class CatalogTests
         using var admin = server.Client();
         using var nobody = server.Client(account: null);
         await admin.PushImageAsync("a/b", "v1");
+        await admin.PushImageAsync("closed/b", "v1");
+        await server.AddNamespaceAsync("a", Visibility.Public);
 
         // A token names what it is for: one for a repository lists nothing, one for the catalog everything that may be read.
-        foreach (var (client, scope, listed) in ((HttpClient, string, bool)[])
-            [(admin, "registry:catalog:*", true), (admin, "repository:a/b:pull", false), (nobody, "registry:catalog:*", true)])
+        foreach (var (client, scope, expected) in ((HttpClient, string, string?)[])
+        [
+            (admin, "registry:catalog:*", """{"repositories":["a/b","closed/b"]}"""), (admin, "repository:a/b:pull", null),
+            (nobody, "registry:catalog:*", """{"repositories":["a/b"]}"""),
+        ])
         {
             var token = await client.GetJsonAsync($"/token?service=gantry&scope={scope}", "application/json; charset=utf-8");
             using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/_catalog");
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("token").GetString());
             using var withToken = server.Client(account: null);
             using var answer = await withToken.SendAsync(request);
-            if (!listed) await answer.AssertErrorAsync(HttpStatusCode.Unauthorized, "UNAUTHORIZED");
-            else Assert.Equal("""{"repositories":["a/b"]}""", await answer.Content.ReadAsStringAsync());
+            if (expected is null) await answer.AssertErrorAsync(HttpStatusCode.Unauthorized, "UNAUTHORIZED");
+            else Assert.Equal(expected, await answer.Content.ReadAsStringAsync());
         }
 
         await server.RestartAsync("Access:Anonymous=None");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Gantry.Core.Access;
 using Gantry.Oci;
 using Gantry.TestKit;
 using static Gantry.Server.Tests.V2.UploadSteps;
@@ -168,11 +169,12 @@ public sealed class UploadsProtocolTests(RegistryFixture registry)
     [Trait("Protocol", "D2.25")]
     public async Task Delete_ByAnAccountThatMayNotDelete_CancelsTheUpload()
     {
-        var accounts = (Core.Access.Accounts)registry.Server.Services.GetService(typeof(Core.Access.Accounts))!;
-        Assert.True(Core.Access.AccountName.TryParse($"pusher-{Guid.NewGuid():N}", out var name));
-        Assert.True(await accounts.CreateAsync(name, RegistryServer.Password, isAdministrator: false));
-        using var client = registry.Server.Client(name.ToString());
-        var upload = await client.StartUploadAsync(_repository);
+        var writer = $"writer-{Guid.NewGuid():N}";
+        await registry.Server.CreateAccountAsync(writer, RegistryServer.Password);
+        await registry.Server.AddNamespaceAsync(writer);
+        await registry.Server.SetRoleAsync(writer, writer, NamespaceRole.Writer);
+        using var client = registry.Server.Client(writer);
+        var upload = await client.StartUploadAsync($"{writer}/b");
         (await client.SendChunkAsync(upload, NewContent(1000))).Dispose();
         Assert.True(registry.Server.StagingFile(upload).Exists);
 

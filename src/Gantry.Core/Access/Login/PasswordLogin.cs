@@ -9,9 +9,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Gantry.Core.Access;
 
-/// <summary>An account that has shown its password.</summary>
-public sealed record LoggedIn(Account Account, Guid SecurityStamp);
-
 /// <summary>
 /// Looks at a name and a password: throttled, in equal time for accounts that do not exist, and remembered for a short
 /// while, so that a client with Basic does not pay for a slow hash at each request.
@@ -47,7 +44,7 @@ public sealed partial class PasswordLogin(
         {
             var row = await accounts.FindRowAsync(account, CancellationToken.None);
             if (row is { DisabledAt: null } && row.PasswordHash == proof.PasswordHash && row.SecurityStamp == proof.Stamp)
-                return new LoggedIn(new Account(account, row.IsAdministrator), row.SecurityStamp);
+                return row.ToLogin();
             _proofs.Remove(credential);
         }
 
@@ -79,7 +76,7 @@ public sealed partial class PasswordLogin(
                 await accounts.RenewHashAsync(account, hash!, password, CancellationToken.None);
             else
                 _proofs.Set(credential, new Proof(hash!, row!.SecurityStamp, time.GetUtcNow() + RememberedFor));
-            return new LoggedIn(new Account(account, row!.IsAdministrator), row.SecurityStamp);
+            return row!.ToLogin();
         }
         finally
         {

@@ -32,7 +32,7 @@ public sealed class AdminBootstrap(
         var given = options.Value.AdminPassword;
         var password = given.Length > 0 ? given : PasswordRules.Generate();
         var name = AccountName.Parse(Name);
-        db.Accounts.Add(await accounts.NewRowAsync(name, password, isAdministrator: true, cancellation));
+        db.Accounts.Add(await accounts.NewRowAsync(name, password, new AccountSettings { IsAdministrator = true }, cancellation));
         await db.SaveChangesAsync(cancellation);
 
         // Before the commit: if the process ends in between, the next start shows another one, not none at all.

@@ -1,0 +1,183 @@
+using Gantry.Core.Data;
+using Gantry.Core.Events;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Gantry.Core.Access;
+
+/// <summary>What of an account can be changed; null: left as it is.</summary>
+public sealed record AccountSettings
+{
+    /// <summary>Disabled: every login, bearer tokens too, ends at once.</summary>
+    public bool? Disabled { get; init; }
+
+    public bool? IsAdministrator { get; init; }
+
+    /// <inheritdoc cref="Account.CreatesNamespaces"/>
+    public bool? CreatesNamespaces { get; init; }
+
+    public string? DisplayName { get; init; }
+
+    public string? Email { get; init; }
+
+    public override string ToString()
+    {
+        string?[] parts =
+        [
+            Disabled switch { true => "disabled", false => "enabled", null => null },
+            IsAdministrator switch { true => "administrator", false => "no administrator", null => null },
+            CreatesNamespaces switch { true => "creates namespaces", false => "creates no namespaces", null => null },
+            DisplayName is null ? null : "display name", Email is null ? null : "e-mail address",
+        ];
+        return string.Join(", ", parts.Where(part => part is not null));
+    }
+}
+
+/// <summary>The accounts in the database. Names and passwords are checked before they come here.</summary>
+public sealed class Accounts(
+    IDbContextFactory<RegistryDbContext> database, AccessWriting writing, PasswordHashing hashing)
+{
+    /// <summary>The largest page of a listing.</summary>
+    public const int MaxPage = 1000;
+
+    // Compiled once: this one runs for each request with a password.
+    private static readonly Func<RegistryDbContext, string, CancellationToken, Task<AccountRow?>> ByName =
+        EF.CompileAsyncQuery((RegistryDbContext db, string name, CancellationToken _) =>
+            db.Accounts.AsNoTracking().FirstOrDefault(row => row.Name == name));
+
+    /// <summary>Null: there is no such account.</summary>
+    public async Task<AccountRow?> FindRowAsync(AccountName name, CancellationToken cancellation)
+    {
+        await using var db = await database.CreateDbContextAsync(cancellation);
+        return await ByName(db, name.ToString(), cancellation);
+    }
+
+    /// <summary>Accounts by name, people and robots, after <paramref name="last"/>.</summary>
+    public async Task<IReadOnlyList<AccountRow>> PageAsync(string? last, int limit, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPage + 1);
+        await using var db = await database.CreateDbContextAsync(cancellation);
+        var after = last ?? "";
+        return await db.Accounts
+            .FromSql($"SELECT * FROM accounts WHERE name > {after} ORDER BY name LIMIT {limit}")
+            .AsNoTracking().ToListAsync(cancellation);
+    }
+
+    public async Task<bool> AnyAsync(CancellationToken cancellation = default)
+    {
+        await using var db = await database.CreateDbContextAsync(cancellation);
+        return await db.Accounts.AnyAsync(cancellation);
+    }
+
+    /// <summary>Makes a person's account. False: the name is taken.</summary>
+    /// <param name="password">Null: none; the account logs in through a provider.</param>
+    /// <exception cref="ArgumentException">The password is too short or too long, or the name is kept for others.</exception>
+    public async Task<bool> CreateAsync(
+        AccountName name, string? password, AccountSettings settings, Actor actor, CancellationToken cancellation = default)
+    {
+        if (name.IsReserved) throw new ArgumentException($"the name {name} is kept for robots and keyless logins", nameof(name));
+        var row = await NewRowAsync(name, password, settings, cancellation);
+        try
+        {
+            return await writing.ChangeAsync(
+                new Event(EventKinds.AccountCreate) { Subject = row.Name, Detail = settings.ToString() }, actor, row.Name,
+                async db =>
+                {
+                    db.Accounts.Add(row);
+                    await db.SaveChangesAsync(cancellation);
+                    return true;
+                }, cancellation);
+        }
+        catch (DbUpdateException e)
+            when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return false;
+        }
+    }
+
+    /// <summary>False: there is no such account.</summary>
+    public Task<bool> ChangeAsync(
+        AccountName name, AccountSettings settings, Actor actor, CancellationToken cancellation = default)
+    {
+        var text = name.ToString();
+        return writing.ChangeAsync(
+            new Event(EventKinds.AccountChange) { Subject = text, Detail = settings.ToString() }, actor, text,
+            async db => await db.Database.ExecuteSqlAsync(
+                $"""
+                 UPDATE accounts SET
+                     disabled_at = CASE {settings.Disabled} WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
+                                   ELSE disabled_at END,
+                     security_stamp = CASE WHEN {settings.Disabled} THEN gen_random_uuid() ELSE security_stamp END,
+                     is_administrator = coalesce({settings.IsAdministrator}, is_administrator),
+                     creates_namespaces = coalesce({settings.CreatesNamespaces}, creates_namespaces),
+                     display_name = coalesce({settings.DisplayName}, display_name),
+                     email = coalesce({settings.Email}, email)
+                 WHERE name = {text}
+                 """, cancellation) > 0, cancellation);
+    }
+
+    /// <summary>Stops all logins of an account at once, or lets them in again; false: there is no such account.</summary>
+    public Task<bool> SetDisabledAsync(
+        AccountName name, bool disabled, Actor actor, CancellationToken cancellation = default) =>
+        ChangeAsync(name, new AccountSettings { Disabled = disabled }, actor, cancellation);
+
+    /// <summary>Removes an account with its memberships, access tokens and trusts. False: there was none.</summary>
+    public Task<bool> DeleteAsync(AccountName name, Actor actor, CancellationToken cancellation = default)
+    {
+        var text = name.ToString();
+        return writing.ChangeAsync(
+            new Event(EventKinds.AccountDelete) { Subject = text }, actor, text,
+            async db => await db.Accounts.Where(row => row.Name == text).ExecuteDeleteAsync(cancellation) > 0, cancellation);
+    }
+
+    /// <summary>
+    /// Gives an account another password (null: a generated one) and with it a new security stamp, which ends its
+    /// docker logins and its remembered passwords on all nodes at once; bearer tokens run out by themselves.
+    /// </summary>
+    /// <returns>The new password, or null: there is no such account.</returns>
+    /// <exception cref="ArgumentException">The password is too short or too long.</exception>
+    public async Task<string?> ResetPasswordAsync(
+        AccountName name, string? newPassword, Actor actor, CancellationToken cancellation = default)
+    {
+        var password = newPassword ?? PasswordRules.Generate();
+        var hash = await NewHashAsync(password, cancellation);
+        var (stamp, text) = (Guid.NewGuid(), name.ToString());
+        var changed = await writing.ChangeAsync(
+            new Event(EventKinds.AccountChange) { Subject = text, Detail = "new password" }, actor, text,
+            async db => await db.Accounts.Where(row => row.Name == text && row.Kind == "person").ExecuteUpdateAsync(
+                set => set.SetProperty(row => row.PasswordHash, hash).SetProperty(row => row.SecurityStamp, stamp),
+                cancellation) > 0, cancellation);
+        return changed ? password : null;
+    }
+
+    /// <summary>
+    /// Replaces a hash made with weaker parameters. The stamp stays: the password is the same. Nothing happens when the
+    /// password was changed meanwhile.
+    /// </summary>
+    internal async Task RenewHashAsync(AccountName name, string oldHash, string password, CancellationToken cancellation)
+    {
+        var hash = await hashing.HashAsync(password, cancellation);
+        await using var db = await database.CreateDbContextAsync(cancellation);
+        var text = name.ToString();
+        await db.Accounts.Where(row => row.Name == text && row.PasswordHash == oldHash)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, hash), cancellation);
+    }
+
+    internal async Task<AccountRow> NewRowAsync(
+        AccountName name, string? password, AccountSettings settings, CancellationToken cancellation) =>
+        new()
+        {
+            Name = name.ToString(),
+            PasswordHash = password is null ? null : await NewHashAsync(password, cancellation),
+            IsAdministrator = settings.IsAdministrator ?? false,
+            CreatesNamespaces = settings.CreatesNamespaces ?? false,
+            DisplayName = settings.DisplayName,
+            Email = settings.Email,
+            SecurityStamp = Guid.NewGuid(),
+        };
+
+    private Task<string> NewHashAsync(string password, CancellationToken cancellation) =>
+        PasswordRules.FaultOf(password) is { } fault
+            ? throw new ArgumentException($"the password {fault}", nameof(password))
+            : hashing.HashAsync(password, cancellation);
+}
