@@ -55,6 +55,12 @@ public sealed class AccessOptions
     /// </summary>
     public int PasswordHashIterations { get; set; } = 210_000;
 
+    /// <summary>
+    /// Whether the accounts that first logins through a provider (OpenID Connect, LDAP) make may create namespaces. What
+    /// an account has already stays.
+    /// </summary>
+    public bool NewAccountsCreateNamespaces { get; set; }
+
     public ThrottleOptions Throttle { get; set; } = new();
 
     /// <summary>The key that <see cref="KeyEncryptionKey"/> gives, or null when it is empty or not 32 bytes.</summary>

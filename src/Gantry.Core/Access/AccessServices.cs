@@ -30,6 +30,7 @@ public static class AccessServices
         services.AddSingleton<Logins>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<Accounts>();
+        services.AddSingleton<ExternalAccounts>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<PasswordLogin>();
         services.AddSingleton<KeyEncryption>();
