@@ -25,6 +25,10 @@ public static class AccessServices
         services.AddSingleton<AccessChanges>();
         services.AddSingleton<AccessWriting>();
         services.AddSingleton<NewRepositories>();
+        services.AddSingleton<Namespaces>().AddSingleton<Members>().AddSingleton<AccessRules>().AddSingleton<Robots>();
+        services.AddSingleton<AccessTokens>();
+        services.AddSingleton<AccessExplanation>();
+        services.TryAddSingleton<AuditListing>();
         services.AddSingleton<LoginRenewal>();
         services.AddSingleton<AccessTokenLogin>();
         services.AddSingleton<Logins>();

@@ -26,8 +26,10 @@ public sealed record AccessRule(long Id, RepositoryPattern Pattern, RuleAudience
     public IEnumerable<string> Audience => Enum.GetValues<RuleAudience>()
         .Where(who => who != RuleAudience.None && AppliesTo.HasFlag(who)).Select(who => who.ToString().ToLowerInvariant());
 
-    public override string ToString() =>
-        $"rule {Id}: {string.Join(',', Audience)} may not {Scope.Text(Denied)} {Pattern}";
+    /// <summary>What it says, without its number.</summary>
+    public string Text => $"{string.Join(',', Audience)} may not {Scope.Text(Denied)} {Pattern}";
+
+    public override string ToString() => $"rule {Id}: {Text}";
 
     /// <summary>None: a word in it is unknown.</summary>
     public static RuleAudience ParseAudience(IEnumerable<string> words)

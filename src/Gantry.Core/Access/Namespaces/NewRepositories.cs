@@ -55,13 +55,7 @@ public sealed class NewRepositories(AccessPolicy policy)
             // None: another push made it while this one waited; the next statement sees it.
             if (made.Count == 0) continue;
 
-            if (account is not null)
-            {
-                await db.Database.ExecuteSqlAsync(
-                    $"INSERT INTO memberships (namespace_id, account_id, role) VALUES ({made[0]}, {account.Id}, 'maintainer')",
-                    cancellationToken);
-            }
-
+            if (account is not null) await db.AddMaintainerAsync(made[0], account.Id, cancellationToken);
             await db.AppendEventAsync(new Event(EventKinds.NamespaceCreate) { Namespace = facts.Name }, actor, cancellationToken);
             await db.RecordChangeAsync(null, facts.Name, cancellationToken);
             return made[0];

@@ -26,9 +26,11 @@ public sealed class AccessPolicy(IDbContextFactory<RegistryDbContext> database, 
 
     /// <summary>What <see cref="Decide"/> needs to know.</summary>
     internal async ValueTask<NamespaceFacts> FactsAsync(
-        Account? account, string name, CancellationToken cancellationToken = default)
+        Account? account, string name, CancellationToken cancellationToken = default) =>
+        DecidesAlone(account) ? NamespaceFacts.Missing(name) : await ReadAsync(account, name, cancellationToken);
+
+    private async Task<NamespaceFacts> ReadAsync(Account? account, string name, CancellationToken cancellationToken)
     {
-        if (DecidesAlone(account)) return NamespaceFacts.Missing(name);
         await using var db = await database.CreateDbContextAsync(cancellationToken);
         return await db.ReadNamespaceAsync(name, account?.Id, cancellationToken);
     }
@@ -88,6 +90,11 @@ public sealed class AccessPolicy(IDbContextFactory<RegistryDbContext> database, 
             granted |= rights;
         }
     }
+
+    /// <summary>Whether an account manages a namespace: an administrator, or its maintainer.</summary>
+    public async ValueTask<bool> MayManageAsync(Account account, NamespaceName name, CancellationToken cancellationToken = default) =>
+        account.IsAdministrator
+        || (await ReadAsync(account, name.ToString(), cancellationToken)).Role?.Role == NamespaceRole.Maintainer;
 
     internal AccountReach ReachOf(Account? account, Caller decider) =>
         new(DecidesAlone(account), account is not null || AllowsAnonymous, account?.Id ?? 0, decider);

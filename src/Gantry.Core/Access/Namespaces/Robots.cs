@@ -1,0 +1,67 @@
+using Gantry.Core.Data;
+using Gantry.Core.Events;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Gantry.Core.Access;
+
+/// <summary>
+/// The robots of a namespace: accounts named <c>robot.NAMESPACE.NAME</c> that its maintainers make and that go with it.
+/// They log in with access tokens, or keyless by a trust; never with a password.
+/// </summary>
+public sealed class Robots(IDbContextFactory<RegistryDbContext> database, AccessWriting writing)
+{
+    /// <summary>The largest page of a listing.</summary>
+    public const int MaxPage = 1000;
+
+    /// <summary>By name, after <paramref name="last"/>.</summary>
+    public async Task<IReadOnlyList<AccountRow>> PageAsync(
+        NamespaceName name, string? last, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPage + 1);
+        var (text, after) = (name.ToString(), last ?? "");
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        return await db.Accounts.FromSql(
+            $"""
+             SELECT a.* FROM accounts a JOIN namespaces n ON n.id = a.namespace_id
+             WHERE n.name = {text} AND a.name > {after} ORDER BY a.name LIMIT {limit}
+             """).AsNoTracking().ToListAsync(cancellationToken);
+    }
+
+    /// <summary>The namespace that an account is a robot of; null: it is a person, or there is none.</summary>
+    public async Task<NamespaceName?> HomeOfAsync(AccountName account, CancellationToken cancellationToken)
+    {
+        var text = account.ToString();
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        var name = await (
+            from row in db.Accounts
+            join home in db.Namespaces on row.NamespaceId equals home.Id
+            where row.Name == text
+            select home.Name).SingleOrDefaultAsync(cancellationToken);
+        return name is null ? null : NamespaceName.Parse(name);
+    }
+
+    /// <summary>Makes a robot with a role in its namespace. False: the name is taken, or there is no such namespace.</summary>
+    public async Task<bool> CreateAsync(
+        NamespaceName home, AccountName robot, NamespaceRole role, Actor actor, CancellationToken cancellationToken)
+    {
+        var (text, name, word) = (home.ToString(), robot.ToString(), role.ToString().ToLowerInvariant());
+        try
+        {
+            return await writing.ChangeAsync(
+                new Event(EventKinds.AccountCreate) { Namespace = text, Subject = name, Detail = $"robot, {word}" }, actor, name,
+                async db => await db.Database.ExecuteSqlAsync(
+                    $"""
+                     WITH made AS (
+                         INSERT INTO accounts (name, kind, namespace_id, security_stamp)
+                         SELECT {name}, 'robot', n.id, gen_random_uuid() FROM namespaces n WHERE n.name = {text}
+                         RETURNING id, namespace_id)
+                     INSERT INTO memberships (namespace_id, account_id, role) SELECT namespace_id, id, {word} FROM made
+                     """, cancellationToken) > 0, cancellationToken);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return false;
+        }
+    }
+}
