@@ -1,30 +1,18 @@
 using System.CommandLine;
 using Gantry.Server;
+using Gantry.Server.Admin;
 
-// gantry-server serve | migrate | admin reset-password. Settings follow as --Section:Key=value.
+// gantry-server serve | migrate | admin ... Settings follow as --Section:Key=value.
 // Exit codes: 0, 1 failure, 2 bad usage or configuration.
 
 // Settings are taken out first: the parser would take one for an account's name.
 var (words, settings) = Verbs.TakeSettings(args);
 
-var account = new Argument<string>("account")
-{
-    Description = "the account's name", DefaultValueFactory = _ => "admin",
-};
-var fromInput = new Option<bool>("--password-stdin")
-{
-    Description = "read the new password from standard input instead of making one up",
-};
 var root = new RootCommand("A container registry.")
 {
     Verb("serve", "Run the registry in the foreground.", (_, settings) => Verbs.ServeAsync(settings)),
     Verb("migrate", "Bring the database up to date and stop.", (_, settings) => Verbs.MigrateAsync(settings)),
-    new Command("admin", "Administer a registry.")
-    {
-        Verb("reset-password", "Give an account a new password, and print it.",
-            (result, settings) => Verbs.ResetPasswordAsync(result.GetValue(account)!, result.GetValue(fromInput), settings),
-            account, fromInput),
-    },
+    AdminCommands.Create(settings),
 };
 
 var parsed = root.Parse(words);

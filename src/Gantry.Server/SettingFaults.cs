@@ -18,6 +18,8 @@ internal static class SettingFaults
         "Urls", "Http_Ports", "Https_Ports", "Environment", "AllowedHosts",
     };
 
+    public static bool IsKnown(string section) => Known.Contains(section);
+
     public static List<string> Of(string[] arguments, IConfiguration configuration, IStartupValidator options)
     {
         List<string> faults =

@@ -1,8 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Gantry.Core.Access;
 using Gantry.Core.Data;
-using Gantry.Core.Events;
+using Gantry.Oci;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -11,7 +10,8 @@ namespace Gantry.Server;
 /// <summary>What each verb does, and how each way of failing ends.</summary>
 internal static class Verbs
 {
-    private const int Ok = 0, Failure = 1, BadUsage = 2;
+    public const int Ok = 0, Failure = 1;
+    private const int BadUsage = 2;
 
     public static Task<int> ServeAsync(string[] settings) => RunAsync(settings, async (server, stop) =>
     {
@@ -36,32 +36,19 @@ internal static class Verbs
         return Ok;
     });
 
-    public static Task<int> ResetPasswordAsync(string account, bool fromInput, string[] settings) =>
-        RunAsync(settings, async (server, stop) =>
-        {
-            var chosen = fromInput ? await Console.In.ReadLineAsync(stop) : null;
-            if (!AccountName.TryParse(account, out var name)) return Usage([$"'{account}' is not an account's name"]);
-
-            await server.StartDatabaseAsync(beside: true, stop);
-            var password = await server.App.Services.GetRequiredService<Accounts>().ResetPasswordAsync(name, chosen, Actor.Console, stop);
-            if (password is null) return Fail($"there is no account {name}");
-            if (chosen is null) await Console.Out.WriteLineAsync(password);
-            return Ok;
-        });
-
     public static int Usage(IEnumerable<string> faults)
     {
         foreach (var fault in faults) Console.Error.WriteLine($"gantry-server: {fault}");
         return BadUsage;
     }
 
-    private static int Fail(string message)
+    public static int Fail(string message)
     {
         Console.Error.WriteLine($"gantry-server: {message}");
         return Failure;
     }
 
-    private static async Task<int> RunAsync(string[] settings, Func<GantryServer, CancellationToken, Task<int>> work)
+    public static async Task<int> RunAsync(string[] settings, Func<GantryServer, CancellationToken, Task<int>> work)
     {
         // Until the host runs and listens for signals itself, they end the start.
         // Not disposed: the same signal may have ended the host, and with it this method, before it gets to Stop.
@@ -94,6 +81,14 @@ internal static class Verbs
         {
             return Ok;
         }
+        catch (OciException exception)
+        {
+            return Fail(exception.Detail ?? exception.Message);
+        }
+        catch (ArgumentException exception) when (exception.ParamName is "password" or "name" or "newPassword")
+        {
+            return Fail(exception.Message);
+        }
         catch (Exception exception) when (exception is LocalPostgresException or NpgsqlException or MigrationException
             or IOException or UnauthorizedAccessException or SocketException)
         {
@@ -105,13 +100,17 @@ internal static class Verbs
         }
     }
 
-    /// <summary>Parts the arguments: "--Section:Key=value" (or the value after it) are settings, the rest is for the verb.</summary>
+    /// <summary>
+    /// Parts the arguments: "--Section:Key=value" and "--Urls=value" (or the value after it) are settings, the rest is for
+    /// the verb, whose options have neither a colon in their names nor those of settings.
+    /// </summary>
     public static (List<string> Words, List<string> Settings) TakeSettings(string[] arguments)
     {
         var (words, settings) = (new List<string>(), new List<string>());
         for (var index = 0; index < arguments.Length; index++)
         {
-            var isSetting = IsKey(arguments[index]) && arguments[index].AsSpan().IndexOfAny(':', '=') > 0;
+            var key = arguments[index].Split('=')[0];
+            var isSetting = IsKey(key) && (key.Contains(':', StringComparison.Ordinal) || SettingFaults.IsKnown(key[2..]));
             (isSetting ? settings : words).Add(arguments[index]);
             if (isSetting && !arguments[index].Contains('=', StringComparison.Ordinal)
                 && index + 1 < arguments.Length && !IsKey(arguments[index + 1])) settings.Add(arguments[++index]);

@@ -17,7 +17,7 @@ public sealed class Catalog(IDbContextFactory<RegistryDbContext> contexts)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPage + 1);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var reach = await caller.ReachAsync(cancellationToken);
+        var (reach, decider) = await caller.ReachAsync(cancellationToken);
         var (all, open, account) = (reach.All, reach.Public, reach.AccountId);
         var page = new List<string>(limit);
         var after = last ?? "";
@@ -39,7 +39,7 @@ public sealed class Catalog(IDbContextFactory<RegistryDbContext> contexts)
             foreach (var name in names)
             {
                 if (page.Count == limit) break;
-                if (await reach.Decider.MayAsync(RepositoryActions.Pull, RepositoryName.Parse(name), cancellationToken))
+                if (await decider.MayAsync(RepositoryActions.Pull, RepositoryName.Parse(name), cancellationToken))
                     page.Add(name);
             }
 

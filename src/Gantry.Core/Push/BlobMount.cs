@@ -53,10 +53,10 @@ public sealed class BlobMount(IDbContextFactory<RegistryDbContext> contexts, Lin
              SELECT r.name AS "Value" FROM blob_links l JOIN repositories r ON r.id = l.repository_id
              WHERE l.digest = {text} AND l.deleted_at IS NULL ORDER BY r.name LIMIT {MostSources}
              """).ToListAsync(cancellationToken);
-        var reach = await caller.ReachAsync(cancellationToken);
+        var (_, decider) = await caller.ReachAsync(cancellationToken);
         foreach (var name in sources.Select(RepositoryName.Parse))
         {
-            if (await reach.Decider.MayAsync(RepositoryActions.Pull, name, cancellationToken)) return name;
+            if (await decider.MayAsync(RepositoryActions.Pull, name, cancellationToken)) return name;
         }
 
         return null;

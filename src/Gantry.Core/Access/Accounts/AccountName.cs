@@ -41,7 +41,7 @@ public readonly record struct AccountName
     /// The name of a namespace's robot; false where <paramref name="name"/> is not <c>[a-z0-9][a-z0-9_-]*</c> (no dots: so
     /// no two robots share a name) or both together are too long.
     /// </summary>
-    public static bool TryForRobot(string ns, string? name, out AccountName robot)
+    public static bool TryForRobot(NamespaceName ns, string? name, out AccountName robot)
     {
         robot = default;
         return name is not null && !name.Contains('.', StringComparison.Ordinal) && TryParse(name, out _)

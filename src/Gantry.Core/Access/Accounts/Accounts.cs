@@ -52,6 +52,10 @@ public sealed class Accounts(
         return await ByName(db, name.ToString(), cancellation);
     }
 
+    /// <summary>Null: there is no such account, or it is disabled.</summary>
+    public async Task<Account?> FindAsync(AccountName name, CancellationToken cancellation) =>
+        await FindRowAsync(name, cancellation) is { DisabledAt: null } row ? row.ToAccount() : null;
+
     /// <summary>Accounts by name, people and robots, after <paramref name="last"/>.</summary>
     public async Task<IReadOnlyList<AccountRow>> PageAsync(string? last, int limit, CancellationToken cancellation)
     {

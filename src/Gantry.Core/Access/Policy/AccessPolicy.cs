@@ -96,8 +96,8 @@ public sealed class AccessPolicy(IDbContextFactory<RegistryDbContext> database, 
         account.IsAdministrator
         || (await ReadAsync(account, name.ToString(), cancellationToken)).Role?.Role == NamespaceRole.Maintainer;
 
-    internal AccountReach ReachOf(Account? account, Caller decider) =>
-        new(DecidesAlone(account), account is not null || AllowsAnonymous, account?.Id ?? 0, decider);
+    public AccountReach ReachOf(Account? account) =>
+        new(DecidesAlone(account), account is not null || AllowsAnonymous, account?.Id ?? 0);
 
     private bool DecidesAlone(Account? account) =>
         account is { IsAdministrator: true } || options.Value.Anonymous == AnonymousAccess.Full;

@@ -22,15 +22,17 @@ public abstract class Caller
         ((await DecideAsync(repository, cancellationToken)).Granted & actions) == actions;
 
     /// <summary>
-    /// The account behind the credential, for a listing or a mount without a source: a bearer token for one repository
-    /// says nothing of the others that these look at.
+    /// What the account behind the credential can read, and who decides on each name of it, for a listing or a mount
+    /// without a source: a bearer token for one repository says nothing of the others that these look at.
     /// </summary>
-    public abstract ValueTask<AccountReach> ReachAsync(CancellationToken cancellationToken = default);
+    public abstract ValueTask<(AccountReach Reach, Caller Decider)> ReachAsync(CancellationToken cancellationToken = default);
 }
 
 /// <summary>Which repositories an account can read, in one piece: to narrow a listing before each name is decided on.</summary>
 /// <param name="All">Of all namespaces.</param>
 /// <param name="Public">Of public ones.</param>
 /// <param name="AccountId">Of those in which this account has a role; 0: none.</param>
-/// <param name="Decider">Decides on each name.</param>
-public sealed record AccountReach(bool All, bool Public, long AccountId, Caller Decider);
+public sealed record AccountReach(bool All, bool Public, long AccountId)
+{
+    public static AccountReach Everything { get; } = new(All: true, Public: true, AccountId: 0);
+}

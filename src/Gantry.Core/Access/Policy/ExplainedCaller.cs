@@ -34,6 +34,6 @@ internal sealed class PolicyCaller(AccessPolicy policy, Account? account, Access
     public override ValueTask<Decision> PolicyAsync(RepositoryName repository, CancellationToken cancellationToken = default) =>
         DecideAsync(repository, cancellationToken);
 
-    public override ValueTask<AccountReach> ReachAsync(CancellationToken cancellationToken = default) =>
-        new(policy.ReachOf(account, this));
+    public override ValueTask<(AccountReach Reach, Caller Decider)> ReachAsync(CancellationToken cancellationToken = default) =>
+        new((policy.ReachOf(account), this));
 }

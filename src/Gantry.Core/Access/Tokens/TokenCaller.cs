@@ -56,12 +56,12 @@ internal sealed class TokenCaller(AccessPolicy policy, LoginRenewal logins, Acce
             : new Decision(RepositoryActions.None, "the account may not log in any more");
     }
 
-    public override async ValueTask<AccountReach> ReachAsync(CancellationToken cancellationToken = default)
+    public override async ValueTask<(AccountReach Reach, Caller Decider)> ReachAsync(CancellationToken cancellationToken = default)
     {
         if (grants.Account is null) return await policy.CallerFor(null).ReachAsync(cancellationToken);
         return await LoginAsync(cancellationToken) is { } login
             ? await policy.CallerFor(login).ReachAsync(cancellationToken)
-            : new AccountReach(false, false, 0, this);
+            : (new AccountReach(All: false, Public: false, AccountId: 0), this);
     }
 
     // Null: it does not hold any more.
