@@ -58,7 +58,7 @@ internal static class EventsCommand
             {
                 $"{row.At:u}", row.Kind, row.Account ?? "-", row.Address ?? "-", row.Repository ?? row.Namespace ?? "-",
                 string.Join(' ', new[] { row.Tag, row.Digest, row.Subject, row.Detail }.Where(text => text is not null)),
-                row.RequestId ?? "-",
+                row.Client ?? "-", row.RequestId ?? "-",
             })]);
         }, account, ns, repository, kind, limit);
     }

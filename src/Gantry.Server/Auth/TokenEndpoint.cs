@@ -20,7 +20,7 @@ public sealed class TokenEndpoint(
     public async Task<IResult> GetAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        if (ScopeRequest.Parse(query["scope"]) is not { } scopes) return TooManyScopes();
+        if (ScopeRequest.Parse(query["scope"]) is not { } scopes) return TooManyScopes(context);
         switch (Credential.Parse(context.Request.Headers.Authorization))
         {
             case Credential.None when policy.AllowsAnonymous:
@@ -37,14 +37,14 @@ public sealed class TokenEndpoint(
     public async Task<IResult> PostAsync(HttpContext context)
     {
         if (await TokenForm.ReadAsync(context) is not { } form)
-            return Invalid("the body must be a form (application/x-www-form-urlencoded) of at most 64 KiB");
-        if (form.Scopes is not { } scopes) return TooManyScopes();
+            return Invalid(context, "the body must be a form (application/x-www-form-urlencoded) of at most 64 KiB");
+        if (form.Scopes is not { } scopes) return TooManyScopes(context);
         switch (form.GrantType)
         {
             case "password":
                 var (name, password) = (form.Fields["username"].ToString(), form.Fields["password"].ToString());
                 return name.Length == 0 || password.Length == 0
-                    ? Invalid("username and password must be there")
+                    ? Invalid(context, "username and password must be there")
                     : await LoginAsync(context, name, password, scopes, form.Offline);
             case "refresh_token":
                 var token = form.Fields["refresh_token"].ToString();
@@ -52,10 +52,10 @@ public sealed class TokenEndpoint(
                     ? await GrantAsync(context, login, scopes, form.Offline ? token : null)
                     : Unauthorized(context, "the login has expired or was ended; log in again");
             case "":
-                return Invalid("grant_type must be there");
+                return Invalid(context, "grant_type must be there");
             default:
                 return Refuse(
-                    400, "unsupported_grant_type", OciErrorCode.Unsupported,
+                    context, 400, "unsupported_grant_type", OciErrorCode.Unsupported,
                     "grant_type must be password or refresh_token");
         }
     }
@@ -75,7 +75,7 @@ public sealed class TokenEndpoint(
         catch (OciException e) when (e.Code == OciErrorCode.TooManyRequests)
         {
             context.Response.Headers.RetryAfter = $"{e.RetryAfterSeconds ?? 1}";
-            return Refuse(429, "slow_down", e.Code, e.Detail!);
+            return Refuse(context, 429, "slow_down", e.Code, e.Detail!);
         }
     }
 
@@ -100,16 +100,18 @@ public sealed class TokenEndpoint(
     private JsonHttpResult<TokenRefusal> Unauthorized(HttpContext context, string message)
     {
         context.Response.Headers.WWWAuthenticate = $"Basic realm=\"{options.Value.Service}\",charset=\"UTF-8\"";
-        return Refuse(401, "invalid_grant", OciErrorCode.Unauthorized, message);
+        return Refuse(context, 401, "invalid_grant", OciErrorCode.Unauthorized, message);
     }
 
-    private static JsonHttpResult<TokenRefusal> TooManyScopes() =>
-        Invalid($"there are more than {ScopeRequest.MaxScopes} scopes");
+    private static JsonHttpResult<TokenRefusal> TooManyScopes(HttpContext context) =>
+        Invalid(context, $"there are more than {ScopeRequest.MaxScopes} scopes");
 
-    private static JsonHttpResult<TokenRefusal> Invalid(string message) =>
-        Refuse(400, "invalid_request", OciErrorCode.Unsupported, message);
+    private static JsonHttpResult<TokenRefusal> Invalid(HttpContext context, string message) =>
+        Refuse(context, 400, "invalid_request", OciErrorCode.Unsupported, message);
 
-    private static JsonHttpResult<TokenRefusal> Refuse(int status, string error, OciErrorCode code, string message) =>
+    private static JsonHttpResult<TokenRefusal> Refuse(
+        HttpContext context, int status, string error, OciErrorCode code, string message) =>
         TypedResults.Json(
-            TokenRefusal.Of(error, code.Text().Wire, message), AuthJson.Default.TokenRefusal, statusCode: status);
+            TokenRefusal.Of(error, code.Text().Wire, message, context.TraceIdentifier), AuthJson.Default.TokenRefusal,
+            statusCode: status);
 }

@@ -39,8 +39,8 @@ internal sealed record TokenRefusal(
         [property: JsonPropertyName("detail")] string Detail);
 
     // Docker shows a message that is its code's usual one only where there is a detail too.
-    public static TokenRefusal Of(string error, string wireCode, string message) =>
-        new(error, message, [new Entry(wireCode, message, error)]);
+    public static TokenRefusal Of(string error, string wireCode, string message, string requestId) =>
+        new(error, message, [new Entry(wireCode, message, $"{error} (request {requestId})")]);
 }
 
 [JsonSerializable(typeof(TokenReply))]

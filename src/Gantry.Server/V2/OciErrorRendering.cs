@@ -74,8 +74,11 @@ internal sealed partial class OciErrorRendering(RequestDelegate next, ILogger<Oc
         if (http.Request.Headers.Expect.Count > 0 && HttpProtocol.IsHttp11(http.Request.Protocol))
             response.Headers.Connection = "close";
 
+        // Who was refused can name the request to whoever can look it up.
+        var refused = error.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden;
+        var detail = refused ? $"{error.Detail ?? "refused"} (request {http.TraceIdentifier})" : error.Detail;
         using var body = new MemoryStream(256);
-        await using (var writer = new Utf8JsonWriter(body)) OciJson.WriteErrors(writer, (error.Code, error.Detail));
+        await using (var writer = new Utf8JsonWriter(body)) OciJson.WriteErrors(writer, (error.Code, detail));
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(http.Request.Method))
