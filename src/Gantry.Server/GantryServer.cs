@@ -3,6 +3,7 @@ using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Server.Auth;
 using Gantry.Server.Health;
+using Gantry.Server.Limits;
 using Gantry.Server.Telemetry;
 using Gantry.Server.V2;
 using Gantry.Server.Workers;
@@ -139,9 +140,11 @@ public sealed class GantryServer : IAsyncDisposable
         {
             UseWarning(v2, options.Warning);
             v2.UseMiddleware<OciErrorRendering>();
+            v2.UseMiddleware<AddressLimit>();
             v2.Run(http => http.RequestServices.GetRequiredService<V2Pipeline>().InvokeAsync(http));
         });
         app.UseMiddleware<OciErrorRendering>();
+        app.UseMiddleware<AddressLimit>();
         app.MapGantryAuth();
         app.MapGantryHealth();
     }

@@ -1,5 +1,6 @@
 using Gantry.Core.Data;
 using Gantry.Core.Events;
+using Gantry.Core.Limits;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,6 +22,8 @@ public static class AccessServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsFaults>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<AuditTrail>();
+        services.AddSettings<LimitsOptions>(configuration, "Limits");
+        services.AddSingleton<RequestLimits>();
         services.AddSingleton<AccessPolicy>();
         services.AddSingleton<AccessChanges>();
         services.AddSingleton<AccessWriting>();

@@ -1,7 +1,9 @@
 using System.Net;
 using Gantry.Core.Access;
 using Gantry.Core.Events;
+using Gantry.Core.Limits;
 using Gantry.Oci;
+using Gantry.Server.Limits;
 
 namespace Gantry.Server.Auth;
 
@@ -16,7 +18,7 @@ namespace Gantry.Server.Auth;
 /// not. A wrong password: 401; after many of them 429. None of these depends on whether the repository exists.
 /// </remarks>
 public sealed partial class RequestAccess(
-    BearerTokens tokens, Logins logins, AccessPolicy policy, AuditTrail audit, Challenge challenge,
+    BearerTokens tokens, Logins logins, AccessPolicy policy, AuditTrail audit, RequestLimits limits, Challenge challenge,
     ILogger<RequestAccess> logger)
 {
     /// <summary>
@@ -122,6 +124,7 @@ public sealed partial class RequestAccess(
                 throw Unauthorized(context, scopes, error: null, $"the Authorization header: {unreadable.Fault}"),
             _ => throw new InvalidOperationException("an unknown kind of credential"),
         };
+        if (caller.Account is { } account && AddressLimit.IsLimited(context.Request)) limits.CountRequest(account);
         return (caller, credential);
     }
 
@@ -132,6 +135,7 @@ public sealed partial class RequestAccess(
         return login is null ? null : policy.CallerFor(login);
     }
 
+    // A push that shows its password at each request is not counted as logging in.
     private async Task<ExplainedCaller?> LoginAsync(Credential.Basic basic, HttpContext context) =>
         await logins.TryLoginAsync(
             basic.Name, basic.Password, ClientAddress(context), ActorOf(context, null), context.RequestAborted) is { } login

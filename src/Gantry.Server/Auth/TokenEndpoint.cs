@@ -1,5 +1,6 @@
 using Gantry.Core.Access;
 using Gantry.Core.Events;
+using Gantry.Core.Limits;
 using Gantry.Oci;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,7 @@ namespace Gantry.Server.Auth;
 /// </summary>
 public sealed class TokenEndpoint(
     BearerTokens tokens, RefreshTokens refreshTokens, Logins logins, AccessPolicy policy, AuditTrail audit,
-    IOptions<AccessOptions> options)
+    RequestLimits limits, IOptions<AccessOptions> options)
 {
     private const string WrongPassword = "incorrect username or password";
 
@@ -67,8 +68,10 @@ public sealed class TokenEndpoint(
         {
             var address = RequestAccess.ClientAddress(context);
             var actor = RequestAccess.ActorOf(context, null);
+            limits.CountLogin(address);
             if (await logins.TryLoginAsync(name, password, address, actor, context.RequestAborted) is not { } login)
                 return Unauthorized(context, WrongPassword);
+            limits.CountLogin(login.Account.Name.ToString());
             var refreshToken = offline ? await refreshTokens.IssueAsync(login, context.RequestAborted) : null;
             return await GrantAsync(context, login, scopes, refreshToken?.Text);
         }
@@ -82,6 +85,7 @@ public sealed class TokenEndpoint(
     private async Task<IResult> GrantAsync(
         HttpContext context, LoggedIn? login, ScopeRequest scopes, string? refreshToken)
     {
+        if (login is not null) limits.CountRequest(login.Account.Name.ToString());
         var (token, granted) = await tokens.IssueAsync(login, scopes, context.RequestAborted);
         if (granted.Any(scope => (scope.Actions & ~RepositoryActions.Pull) != RepositoryActions.None))
         {

@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using Gantry.Core.Limits;
 using Microsoft.Extensions.Options;
 
 namespace Gantry.Core.Access;
@@ -37,8 +37,8 @@ public sealed class LoginThrottle(IOptions<AccessOptions> options, TimeProvider 
         {
             var now = Now;
             var wait = TimeSpan.Zero;
-            if (_pairs.TryGet((account, Network(address)), out var pair)) wait = pair.Blocked(now);
-            if (_addresses.TryGet(Network(address), out var from) && from.Blocked(now) > wait) wait = from.Blocked(now);
+            if (_pairs.TryGet((account, RequestLimits.NetworkOf(address)), out var pair)) wait = pair.Blocked(now);
+            if (_addresses.TryGet(RequestLimits.NetworkOf(address), out var from) && from.Blocked(now) > wait) wait = from.Blocked(now);
             return wait;
         }
     }
@@ -52,7 +52,7 @@ public sealed class LoginThrottle(IOptions<AccessOptions> options, TimeProvider 
         lock (_lock)
         {
             var now = Now;
-            var network = Network(address);
+            var network = RequestLimits.NetworkOf(address);
             var pair = _pairs.GetOrAdd((account, network), () => new());
             var counters = new List<(Counter Counter, int Free)>
             {
@@ -73,16 +73,6 @@ public sealed class LoginThrottle(IOptions<AccessOptions> options, TimeProvider 
             foreach (var (counter, _) in counters) counter.InFlight++;
             return new Attempt(this, pair, counters);
         }
-    }
-
-    // A customer of IPv6 has a whole /64 to guess from.
-    private static IPAddress Network(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes);
     }
 
     /// <summary>One look at a password. Ended by neither word (the database was away) it counts as nothing.</summary>

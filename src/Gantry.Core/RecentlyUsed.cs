@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Gantry.Core.Access;
+namespace Gantry.Core;
 
 /// <summary>
 /// A dictionary that forgets what was used least recently when it is full: its memory is bounded by

@@ -1,0 +1,22 @@
+using Gantry.Core.Limits;
+using Gantry.Server.Auth;
+
+namespace Gantry.Server.Limits;
+
+/// <summary>
+/// Counts each request for its address before anything else is done for it. What sends a body of a push is let pass:
+/// clients try only requests without one again (PROTOCOL, 429).
+/// </summary>
+internal sealed class AddressLimit(RequestDelegate next, RequestLimits limits)
+{
+    public Task InvokeAsync(HttpContext http)
+    {
+        if (IsLimited(http.Request)) limits.CountRequest(RequestAccess.ClientAddress(http));
+        return next(http);
+    }
+
+    /// <summary>Whether a request may be refused for there being too many.</summary>
+    public static bool IsLimited(HttpRequest request) =>
+        !HttpMethods.IsPatch(request.Method) && !HttpMethods.IsPut(request.Method)
+        && !request.Path.StartsWithSegments("/healthz", StringComparison.Ordinal);
+}
