@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 
 namespace Gantry.Benchmarks;
@@ -7,6 +8,9 @@ namespace Gantry.Benchmarks;
 /// <summary>A registry process on a port and a folder of its own; disposing ends it by its process id.</summary>
 internal sealed class RegistryProcess : IAsyncDisposable
 {
+    /// <summary>Of the administrator.</summary>
+    public const string Password = "benchmark";
+
     private readonly Process _process;
 
     private RegistryProcess(string name, Uri address, Process process) =>
@@ -16,13 +20,17 @@ internal sealed class RegistryProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static Task<RegistryProcess> StartGantryAsync(string folder)
+    /// <summary>What requests carry; null: nothing.</summary>
+    public AuthenticationHeaderValue? Credential { get; set; }
+
+    /// <summary>With a login for everything, or (what peers are compared with) without any.</summary>
+    public static Task<RegistryProcess> StartGantryAsync(string folder, string access = "Full")
     {
         var port = FreePort();
         var server = Path.Combine(AppContext.BaseDirectory.Replace("tests/Gantry.Benchmarks", "src/Gantry.Server", StringComparison.Ordinal),
             "gantry-server.dll");
         return StartAsync("gantry", port, folder, "dotnet", server, "serve", "--urls", $"http://127.0.0.1:{port}",
-            $"--Data:Root={folder}", "--Access:Anonymous=Full", "--Access:AdminPassword=benchmark");
+            $"--Data:Root={folder}", $"--Access:Anonymous={access}", $"--Access:AdminPassword={Password}", "--Access:TokenLifetime=01:00:00");
     }
 
     public static async Task<RegistryProcess> StartPeerAsync(string folder)
