@@ -36,6 +36,12 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
         return new RegistryServer(database, true, root, await StartAsync(database, root, settings));
     }
 
+    /// <summary>
+    /// A second server on the same database and the same folder, as behind a balancer. It is disposed before this one.
+    /// </summary>
+    public async Task<RegistryServer> AnotherNodeAsync(params string[] settings) =>
+        new(_database, ownsDatabase: false, _root, await StartAsync(_database, _root, settings));
+
     /// <summary>Stops the server as a signal would and starts another on the same data and another port.</summary>
     public async Task RestartAsync(params string[] settings)
     {
@@ -57,7 +63,8 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        if (_ownsDatabase) await _database.DisposeAsync();
+        if (!_ownsDatabase) return;
+        await _database.DisposeAsync();
         _root.Delete(recursive: true);
     }
 
