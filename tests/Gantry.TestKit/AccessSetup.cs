@@ -28,17 +28,14 @@ public static class AccessSetup
     }
 
     /// <summary>A robot of a namespace that is there; its account is called <c>robot.NAMESPACE.NAME</c>.</summary>
+    /// <param name="role">Null: it has no role, not even at home.</param>
     public static async Task<Account> CreateRobotAsync(this IAccessRules rules, string ns, string name, NamespaceRole? role = null)
     {
-        if (!AccountName.TryForRobot(ns, name, out var robot)) throw new ArgumentException($"no robot is called {name}", nameof(name));
-        var text = robot.ToString();
-        await rules.ChangeAsync(new Event(EventKinds.AccountCreate) { Namespace = ns, Subject = text }, text,
-            $"""
-             INSERT INTO accounts (name, security_stamp, kind, namespace_id)
-             SELECT {text}, gen_random_uuid(), 'robot', id FROM namespaces WHERE name = {ns}
-             """);
-        if (role is not null) await rules.SetRoleAsync(ns, text, role);
-        return await rules.AccountAsync(text);
+        var home = NamespaceName.Parse(ns);
+        if (!AccountName.TryForRobot(home, name, out var robot)) throw new ArgumentException($"no robot is called {name}", nameof(name));
+        Changed(await rules.Get<Robots>().CreateAsync(home, robot, role ?? NamespaceRole.Reader, Actor.Console, default), robot);
+        if (role is null) await rules.SetRoleAsync(ns, robot.ToString(), null);
+        return await rules.AccountAsync(robot.ToString());
     }
 
     public static async Task<Account> AccountAsync(this IAccessRules rules, string name)
@@ -51,47 +48,26 @@ public static class AccessSetup
         rules.Get<Accounts>().SetDisabledAsync(AccountName.Parse(account), disabled, Actor.Console);
 
     /// <summary>Makes a namespace, or gives the one that is there this visibility.</summary>
-    public static Task AddNamespaceAsync(this IAccessRules rules, string ns, Visibility visibility = Visibility.Private)
+    public static async Task AddNamespaceAsync(this IAccessRules rules, string ns, Visibility visibility = Visibility.Private)
     {
-        var word = visibility.ToString().ToLowerInvariant();
-        return rules.ChangeAsync(new Event(EventKinds.NamespaceCreate) { Namespace = ns, Detail = word }, null,
-            $"""
-             INSERT INTO namespaces (name, visibility) VALUES ({ns}, {word})
-             ON CONFLICT (name) DO UPDATE SET visibility = excluded.visibility
-             """);
+        var (namespaces, name) = (rules.Get<Namespaces>(), NamespaceName.Parse(ns));
+        if (!await namespaces.CreateAsync(name, visibility, null, Actor.Console, default))
+            Changed(await namespaces.SetVisibilityAsync(name, visibility, Actor.Console, default), ns);
     }
 
     /// <param name="role">Null: the account is no member of its own any more.</param>
-    public static Task SetRoleAsync(this IAccessRules rules, string ns, string account, NamespaceRole? role)
+    public static async Task SetRoleAsync(this IAccessRules rules, string ns, string account, NamespaceRole? role)
     {
-        if (role is null)
-        {
-            return rules.ChangeAsync(new Event(EventKinds.MemberRemove) { Namespace = ns, Subject = account }, null,
-                $"""
-                 DELETE FROM memberships WHERE namespace_id = (SELECT id FROM namespaces WHERE name = {ns})
-                 AND account_id = (SELECT id FROM accounts WHERE name = {account})
-                 """);
-        }
-
-        var word = role.ToString()!.ToLowerInvariant();
-        return rules.ChangeAsync(new Event(EventKinds.MemberSet) { Namespace = ns, Subject = account, Detail = word }, null,
-            $"""
-             INSERT INTO memberships (namespace_id, account_id, role)
-             SELECT n.id, a.id, {word} FROM namespaces n, accounts a WHERE n.name = {ns} AND a.name = {account}
-             ON CONFLICT (namespace_id, account_id) DO UPDATE SET role = excluded.role
-             """);
+        var (members, name, member) = (rules.Get<Members>(), NamespaceName.Parse(ns), MemberName.Of(AccountName.Parse(account)));
+        Changed(role is { } given
+            ? await members.SetAsync(name, member, given, Actor.Console, default)
+            : await members.RemoveAsync(name, member, Actor.Console, default), account);
     }
 
     /// <param name="group"><c>provider/group</c>.</param>
-    public static Task AddGroupRoleAsync(this IAccessRules rules, string ns, string group, NamespaceRole role)
-    {
-        var word = role.ToString().ToLowerInvariant();
-        return rules.ChangeAsync(new Event(EventKinds.MemberSet) { Namespace = ns, Subject = group, Detail = word }, null,
-            $"""
-             INSERT INTO memberships (namespace_id, group_name, role) SELECT id, {group}, {word} FROM namespaces WHERE name = {ns}
-             ON CONFLICT (namespace_id, group_name) DO UPDATE SET role = excluded.role
-             """);
-    }
+    public static async Task AddGroupRoleAsync(this IAccessRules rules, string ns, string group, NamespaceRole role) =>
+        Changed(await rules.Get<Members>().SetAsync(
+            NamespaceName.Parse(ns), MemberName.OfGroup(group), role, Actor.Console, default), group);
 
     /// <summary>The groups of an account from now on, as a login at their provider would set them.</summary>
     public static Task SetGroupsAsync(this IAccessRules rules, string account, params string[] groups) =>
@@ -106,38 +82,17 @@ public static class AccessSetup
     public static async Task<long> AddRuleAsync(
         this IAccessRules rules, string ns, string pattern, RuleAudience audience, RepositoryActions denied)
     {
-        var row = new AccessRuleRow
-        {
-            NamespaceId = await rules.NamespaceIdAsync(ns), Pattern = pattern, Denied = [.. Scope.Words(denied)],
-            AppliesTo = [.. new AccessRule(0, default, audience, denied).Audience],
-        };
-        await rules.ChangeAsync(new Event(EventKinds.RuleAdd) { Namespace = ns, Detail = pattern }, null, async db =>
-        {
-            db.Add(row);
-            await db.SaveChangesAsync();
-            return true;
-        });
-        return row.Id;
+        if (!RepositoryPattern.TryParse(pattern, out var parsed)) throw new ArgumentException("not a pattern", nameof(pattern));
+        var rule = await rules.Get<AccessRules>().AddAsync(NamespaceName.Parse(ns), parsed, audience, denied, Actor.Console, default);
+        return rule?.Id ?? throw new InvalidOperationException($"there is no namespace {ns}");
     }
 
     /// <summary>An access token of an account; everything the account may, unless scopes say less.</summary>
     public static async Task<string> CreateAccessTokenAsync(
-        this IAccessRules rules, string account, string[]? scopes = null, DateTimeOffset? expires = null)
-    {
-        var owner = await rules.AccountAsync(account);
-        var text = AccessTokenText.Generate(owner.Kind);
-        var row = new AccessTokenRow
-        {
-            AccountId = owner.Id, Name = "test", Hash = AccessTokenText.HashOf(text), Scopes = scopes ?? ["*"], ExpiresAt = expires,
-        };
-        await rules.ChangeAsync(new Event(EventKinds.AccessTokenCreate) { Subject = account }, account, async db =>
-        {
-            db.Add(row);
-            await db.SaveChangesAsync();
-            return true;
-        });
-        return text;
-    }
+        this IAccessRules rules, string account, string[]? scopes = null, DateTimeOffset? expires = null) =>
+        (await rules.Get<AccessTokens>().CreateAsync(
+            AccountName.Parse(account), "test", AccessLimit.Parse(scopes ?? ["*"]), expires, Actor.Console, default))?.Text
+            ?? throw new InvalidOperationException($"there is no account {account}");
 
     public static Task RevokeAccessTokenAsync(this IAccessRules rules, string account, string token)
     {
@@ -148,12 +103,6 @@ public static class AccessSetup
 
     public static T Get<T>(this IAccessRules rules)
         where T : notnull => rules.Services.GetRequiredService<T>();
-
-    private static async Task<long> NamespaceIdAsync(this IAccessRules rules, string ns)
-    {
-        await using var db = await rules.Get<IDbContextFactory<RegistryDbContext>>().CreateDbContextAsync();
-        return (await db.Namespaces.AsNoTracking().SingleAsync(row => row.Name == ns)).Id;
-    }
 
     // The last statement has to change something: a name that is not there is a mistake of the test.
     private static Task ChangeAsync(
@@ -170,5 +119,10 @@ public static class AccessSetup
     {
         if (!await rules.Get<AccessWriting>().ChangeAsync(what, Actor.Console, account, work, CancellationToken.None))
             throw new InvalidOperationException($"{what} changed nothing");
+    }
+
+    private static void Changed(bool changed, object what)
+    {
+        if (!changed) throw new InvalidOperationException($"{what} was not changed");
     }
 }

@@ -105,7 +105,8 @@ public sealed partial class RequestAccess(
             Credential.None => Unauthorized(context, scopes, error: null, detail),
             Credential.Bearer => Unauthorized(context, scopes, "insufficient_scope", detail),
             _ when now.Granted.HasFlag(RepositoryActions.Pull) => new OciException(OciErrorCode.Denied, detail),
-            _ => new OciException(OciErrorCode.NameUnknown),
+            // The same text whether it is there or not.
+            _ => new OciException(OciErrorCode.NameUnknown, detail),
         };
     }
 

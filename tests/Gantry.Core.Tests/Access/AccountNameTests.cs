@@ -47,7 +47,7 @@ public sealed class AccountNameTests
     [InlineData("a.b", "ci-2_x", "robot.a.b.ci-2_x")]
     public void Robot_IsNamedByItsNamespaceAndItsOwnName(string ns, string name, string robot)
     {
-        Assert.True(AccountName.TryForRobot(ns, name, out var made));
+        Assert.True(AccountName.TryForRobot(NamespaceName.Parse(ns), name, out var made));
         Assert.Equal(robot, made.ToString());
         Assert.True(made.IsReserved);
     }
@@ -59,12 +59,12 @@ public sealed class AccountNameTests
     [InlineData("acme", "-x")]
     [InlineData("acme", "a b")]
     [InlineData("acme", "X")]
-    public void Robot_WithAnyOtherName_IsNone(string ns, string? name) => Assert.False(AccountName.TryForRobot(ns, name, out _));
+    public void Robot_WithAnyOtherName_IsNone(string ns, string? name) => Assert.False(AccountName.TryForRobot(NamespaceName.Parse(ns), name, out _));
 
     [Fact]
     public void Robot_WhoseWholeNameIsTooLong_IsNone()
     {
-        Assert.True(AccountName.TryForRobot(new string('n', 128 - 6 - 3), "ci", out _));
-        Assert.False(AccountName.TryForRobot(new string('n', 128 - 6 - 2), "ci", out _));
+        Assert.True(AccountName.TryForRobot(NamespaceName.Parse(new string('n', 128 - 6 - 3)), "ci", out _));
+        Assert.False(AccountName.TryForRobot(NamespaceName.Parse(new string('n', 128 - 6 - 2)), "ci", out _));
     }
 }

@@ -107,7 +107,7 @@ public sealed class ChallengeTests(AuthServers servers)
         Assert.Contains("error=\"insufficient_scope\"", challenge);
         Assert.Contains("scope=\"repository:a/b:pull,push\"", challenge);
         var detail = (await AuthServer.JsonAsync(response)).GetProperty("errors")[0].GetProperty("detail").GetString();
-        Assert.Equal("asked for pull,push on a/b; the token grants pull, and another one can grant it", detail);
+        Assert.StartsWith("asked for pull,push on a/b; the token grants pull, and another one can grant it (request ", detail);
     }
 
     [Fact]

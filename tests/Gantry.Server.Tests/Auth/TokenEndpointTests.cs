@@ -232,7 +232,8 @@ public sealed class TokenEndpointTests(AuthServers servers)
         var body = await AuthServer.JsonAsync(response);
         Assert.Equal("UNAUTHORIZED", body.GetProperty("errors")[0].GetProperty("code").GetString());
         Assert.Equal(message, body.GetProperty("errors")[0].GetProperty("message").GetString());
-        Assert.Equal("invalid_grant", body.GetProperty("errors")[0].GetProperty("detail").GetString());
+        Assert.Equal(
+            $"invalid_grant (request {response.Header("X-Request-Id")})", body.GetProperty("errors")[0].GetProperty("detail").GetString());
         Assert.Equal("invalid_grant", body.GetProperty("error").GetString());
         Assert.Equal(message, body.GetProperty("error_description").GetString());
     }
