@@ -14,6 +14,9 @@ public readonly record struct AccountName
     /// <summary>What stands for the name in a keyless login; the token says who it is.</summary>
     public const string Keyless = "oidc";
 
+    /// <summary>What stands for one's own name in a path of the management API.</summary>
+    public const string Self = "self";
+
     private const string RobotPrefix = "robot.";
 
     private readonly string? _value;
@@ -35,7 +38,7 @@ public readonly record struct AccountName
     }
 
     /// <summary>Whether no person may have it.</summary>
-    public bool IsReserved => ToString() == Keyless || ToString().StartsWith(RobotPrefix, StringComparison.Ordinal);
+    public bool IsReserved => ToString() is Keyless or Self || ToString().StartsWith(RobotPrefix, StringComparison.Ordinal);
 
     /// <summary>
     /// The name of a namespace's robot; false where <paramref name="name"/> is not <c>[a-z0-9][a-z0-9_-]*</c> (no dots: so

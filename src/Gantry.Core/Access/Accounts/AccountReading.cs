@@ -1,4 +1,5 @@
 using Gantry.Core.Data;
+using Microsoft.EntityFrameworkCore;
 
 namespace Gantry.Core.Access;
 
@@ -20,4 +21,20 @@ internal static class AccountReading
             Expires = token.ExpiresAt,
             Detail = $"access token {token.Id} ({token.Name})",
         };
+
+    /// <summary>Writes what is set; how many accounts of that name there are: one or none.</summary>
+    public static Task<int> UpdateAsync(
+        this RegistryDbContext db, string account, AccountSettings settings, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync(
+            $"""
+             UPDATE accounts SET
+                 disabled_at = CASE {settings.Disabled} WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
+                               ELSE disabled_at END,
+                 security_stamp = CASE WHEN {settings.Disabled} THEN gen_random_uuid() ELSE security_stamp END,
+                 is_administrator = coalesce({settings.IsAdministrator}, is_administrator),
+                 creates_namespaces = coalesce({settings.CreatesNamespaces}, creates_namespaces),
+                 display_name = coalesce({settings.DisplayName}, display_name),
+                 email = coalesce({settings.Email}, email)
+             WHERE name = {account}
+             """, cancellation);
 }

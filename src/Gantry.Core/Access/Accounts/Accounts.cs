@@ -1,5 +1,6 @@
 using Gantry.Core.Data;
 using Gantry.Core.Events;
+using Gantry.Oci;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -100,24 +101,19 @@ public sealed class Accounts(
     }
 
     /// <summary>False: there is no such account.</summary>
+    /// <exception cref="OciException">DENIED (409): it is the last administrator, or would be a robot that is one.</exception>
     public Task<bool> ChangeAsync(
         AccountName name, AccountSettings settings, Actor actor, CancellationToken cancellation = default)
     {
         var text = name.ToString();
         return writing.ChangeAsync(
             new Event(EventKinds.AccountChange) { Subject = text, Detail = settings.ToString() }, actor, text,
-            async db => await db.Database.ExecuteSqlAsync(
-                $"""
-                 UPDATE accounts SET
-                     disabled_at = CASE {settings.Disabled} WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
-                                   ELSE disabled_at END,
-                     security_stamp = CASE WHEN {settings.Disabled} THEN gen_random_uuid() ELSE security_stamp END,
-                     is_administrator = coalesce({settings.IsAdministrator}, is_administrator),
-                     creates_namespaces = coalesce({settings.CreatesNamespaces}, creates_namespaces),
-                     display_name = coalesce({settings.DisplayName}, display_name),
-                     email = coalesce({settings.Email}, email)
-                 WHERE name = {text}
-                 """, cancellation) > 0, cancellation);
+            async db =>
+            {
+                if (settings is { Disabled: true } or { IsAdministrator: false }) await db.KeepOneBesidesAsync(text, cancellation);
+                if (settings.IsAdministrator == true) await db.RefuseRobotAsync(text, cancellation);
+                return await db.UpdateAsync(text, settings, cancellation) > 0;
+            }, cancellation);
     }
 
     /// <summary>Stops all logins of an account at once, or lets them in again; false: there is no such account.</summary>
@@ -126,12 +122,19 @@ public sealed class Accounts(
         ChangeAsync(name, new AccountSettings { Disabled = disabled }, actor, cancellation);
 
     /// <summary>Removes an account with its memberships, access tokens and trusts. False: there was none.</summary>
+    /// <exception cref="OciException">DENIED (409): it is the last administrator, or the actor itself.</exception>
     public Task<bool> DeleteAsync(AccountName name, Actor actor, CancellationToken cancellation = default)
     {
         var text = name.ToString();
+        if (actor.Account == text)
+            throw new OciException(OciErrorCode.Denied, "an account does not delete itself: another administrator can", 409);
         return writing.ChangeAsync(
             new Event(EventKinds.AccountDelete) { Subject = text }, actor, text,
-            async db => await db.Accounts.Where(row => row.Name == text).ExecuteDeleteAsync(cancellation) > 0, cancellation);
+            async db =>
+            {
+                await db.KeepOneBesidesAsync(text, cancellation);
+                return await db.Accounts.Where(row => row.Name == text).ExecuteDeleteAsync(cancellation) > 0;
+            }, cancellation);
     }
 
     /// <summary>
