@@ -29,6 +29,7 @@ public static class AccessServices
         services.AddSingleton<AccessWriting>();
         services.AddSingleton<NewRepositories>();
         services.AddSingleton<Namespaces>().AddSingleton<Members>().AddSingleton<AccessRules>().AddSingleton<Robots>();
+        services.AddSingleton<OwnRoles>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<AccessExplanation>();
         services.TryAddSingleton<AuditListing>();

@@ -23,6 +23,21 @@ public sealed class Namespaces(IDbContextFactory<RegistryDbContext> database, Ac
         return row is null ? null : Of(row);
     }
 
+    /// <summary>Null: there is none, or none that the caller may see; which of them is nobody's business.</summary>
+    public async Task<NamespaceInfo?> FindAsync(AccountReach reach, NamespaceName name, CancellationToken cancellationToken)
+    {
+        var (text, all, open, account) = (name.ToString(), reach.All, reach.Public, reach.AccountId);
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Namespaces.FromSql(
+            $"""
+             SELECT n.* FROM namespaces n
+             WHERE n.name = {text} AND ({all} OR ({open} AND n.visibility = 'public') OR n.id IN
+                 (SELECT m.namespace_id FROM memberships m WHERE m.account_id = {account} OR m.group_name IN
+                     (SELECT g.name FROM account_groups g WHERE g.account_id = {account})))
+             """).AsNoTracking().ToListAsync(cancellationToken);
+        return rows.Select(Of).SingleOrDefault();
+    }
+
     /// <summary>Those that the caller may see: all, or the public ones and those in which it has a role; by name.</summary>
     public async Task<IReadOnlyList<NamespaceInfo>> PageAsync(
         AccountReach reach, string? last, int limit, CancellationToken cancellationToken)

@@ -41,6 +41,13 @@ public sealed class Robots(IDbContextFactory<RegistryDbContext> database, Access
         return name is null ? null : NamespaceName.Parse(name);
     }
 
+    /// <summary>Null: the namespace has no such robot.</summary>
+    public async Task<AccountRow?> FindAsync(NamespaceName home, AccountName robot, CancellationToken cancellationToken)
+    {
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        return await At(db, home.ToString(), robot.ToString()).AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+    }
+
     /// <summary>Makes a robot with a role in its namespace. False: the name is taken, or there is no such namespace.</summary>
     public async Task<bool> CreateAsync(
         NamespaceName home, AccountName robot, NamespaceRole role, Actor actor, CancellationToken cancellationToken)
@@ -64,4 +71,27 @@ public sealed class Robots(IDbContextFactory<RegistryDbContext> database, Access
             return false;
         }
     }
+
+    /// <summary>Stops all logins of a robot at once, or lets them in again. False: the namespace has no such robot.</summary>
+    public Task<bool> SetDisabledAsync(
+        NamespaceName home, AccountName robot, bool disabled, Actor actor, CancellationToken cancellationToken)
+    {
+        var (text, name, settings) = (home.ToString(), robot.ToString(), new AccountSettings { Disabled = disabled });
+        return writing.ChangeAsync(
+            new Event(EventKinds.AccountChange) { Namespace = text, Subject = name, Detail = settings.ToString() }, actor, name,
+            async db => await At(db, text, name).AnyAsync(cancellationToken)
+                && await db.UpdateAsync(name, settings, cancellationToken) > 0, cancellationToken);
+    }
+
+    /// <summary>Removes a robot with its memberships, access tokens and trusts. False: the namespace has no such robot.</summary>
+    public Task<bool> DeleteAsync(NamespaceName home, AccountName robot, Actor actor, CancellationToken cancellationToken)
+    {
+        var (text, name) = (home.ToString(), robot.ToString());
+        return writing.ChangeAsync(
+            new Event(EventKinds.AccountDelete) { Namespace = text, Subject = name }, actor, name,
+            async db => await At(db, text, name).ExecuteDeleteAsync(cancellationToken) > 0, cancellationToken);
+    }
+
+    private static IQueryable<AccountRow> At(RegistryDbContext db, string home, string robot) =>
+        db.Accounts.Where(row => row.Name == robot && db.Namespaces.Any(ns => ns.Id == row.NamespaceId && ns.Name == home));
 }

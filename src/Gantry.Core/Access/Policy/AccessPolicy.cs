@@ -93,8 +93,11 @@ public sealed class AccessPolicy(IDbContextFactory<RegistryDbContext> database, 
 
     /// <summary>Whether an account manages a namespace: an administrator, or its maintainer.</summary>
     public async ValueTask<bool> MayManageAsync(Account account, NamespaceName name, CancellationToken cancellationToken = default) =>
-        account.IsAdministrator
-        || (await ReadAsync(account, name.ToString(), cancellationToken)).Role?.Role == NamespaceRole.Maintainer;
+        account.IsAdministrator || (await RoleAsync(account, name, cancellationToken))?.Role == NamespaceRole.Maintainer;
+
+    /// <summary>The strongest role of an account in a namespace; null: none, or there is no such namespace.</summary>
+    public async ValueTask<RoleGrant?> RoleAsync(Account account, NamespaceName name, CancellationToken cancellationToken = default) =>
+        (await ReadAsync(account, name.ToString(), cancellationToken)).Role;
 
     public AccountReach ReachOf(Account? account) =>
         new(DecidesAlone(account), account is not null || AllowsAnonymous, account?.Id ?? 0);
