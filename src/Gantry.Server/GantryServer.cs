@@ -1,6 +1,7 @@
 using Gantry.Core;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
+using Gantry.Server.Api;
 using Gantry.Server.Auth;
 using Gantry.Server.Health;
 using Gantry.Server.Limits;
@@ -57,6 +58,7 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TransferBuffers>();
         builder.Services.AddGantryCore(builder.Configuration);
         builder.Services.AddGantryAccess(builder.Configuration);
+        builder.Services.AddGantryApi();
         builder.Services.AddGantryHealth();
         builder.Services.AddSingleton<MigrationRunner>();
         builder.Services.AddSettings<ServerOptions>(builder.Configuration, "Server");
@@ -143,8 +145,13 @@ public sealed class GantryServer : IAsyncDisposable
             v2.UseMiddleware<AddressLimit>();
             v2.Run(http => http.RequestServices.GetRequiredService<V2Pipeline>().InvokeAsync(http));
         });
-        app.UseMiddleware<OciErrorRendering>();
+        app.UseWhen(ApiServices.IsMeant, api => api.UseMiddleware<ProblemRendering>());
+        app.UseWhen(http => !ApiServices.IsMeant(http), rest => rest.UseMiddleware<OciErrorRendering>());
         app.UseMiddleware<AddressLimit>();
+        app.UseWhen(http => http.Request.Path.StartsWithSegments(ApiDocumentation.Path, StringComparison.Ordinal), pages => pages.UseGantryApiDocumentation());
+        // Here and not before all others, where it would be otherwise: /v2 is matched by its own table.
+        app.UseRouting();
+        app.MapGantryApi();
         app.MapGantryAuth();
         app.MapGantryHealth();
     }

@@ -1,0 +1,141 @@
+using Gantry.Core.Access;
+using Gantry.Core.Data;
+using Gantry.Core.Events;
+using Gantry.Core.Limits;
+using Gantry.Oci;
+using Gantry.Server.Auth;
+
+namespace Gantry.Server.Api;
+
+/// <summary>
+/// Lets a request under <c>/api</c> pass, before any byte of its body is read, or says why not. What the caller may not
+/// see is told from what is not there by nobody: one text, one status.
+/// </summary>
+/// <remarks>Every denial of an account is recorded; a listing that shows less is none.</remarks>
+internal sealed class ApiAccess(
+    ApiLogin logins, AccessPolicy policy, Namespaces namespaces, Accounts accounts, Robots robots, AuditTrail audit,
+    RequestLimits limits)
+{
+    /// <exception cref="OciException">TooManyRequests.</exception>
+    /// <exception cref="ApiException">401, 403, 404; 400 where the query that decides cannot be read.</exception>
+    public async Task<ApiRequest> RequireAsync(HttpContext http, ApiRoute route)
+    {
+        var request = new ApiRequest(http, await logins.RequireAsync(http));
+        limits.CountRequest(request.Account.Name.ToString());
+        if (!request.Login.Limit.Api) throw await DeniedAsync(request, route, "the credential's own scopes do not hold api:*");
+        await CheckAsync(request, route);
+        if (route.GivesPower && !request.Login.Limit.IsEverything)
+        {
+            throw await DeniedAsync(request, route,
+                "what this gives could do more than the credential at hand: it needs one whose scopes are *, or a password");
+        }
+
+        return request;
+    }
+
+    private Task CheckAsync(ApiRequest request, ApiRoute route) => route.Needs switch
+    {
+        ApiNeeds.Account => Task.CompletedTask,
+        ApiNeeds.NamespaceCreator => AdministratorOrAsync(
+            request.Account.CreatesNamespaces, request, route, "this needs an administrator, or an account that creates namespaces"),
+        ApiNeeds.Sight => SeesAsync(request, route, request.Route("ns")),
+        ApiNeeds.Maintainer => MaintainsAsync(request, route, request.Route("ns")),
+        ApiNeeds.Administrator => AdministersAsync(request, route),
+        ApiNeeds.Owner => OwnsAsync(request, route),
+        ApiNeeds.Explanation => MayBeToldAsync(request, route),
+        ApiNeeds.Audit => MayReadEventsAsync(request, route),
+        _ => throw new InvalidOperationException($"no rule for {route.Needs}"),
+    };
+
+    private async Task SeesAsync(ApiRequest request, ApiRoute route, string text)
+    {
+        var reach = policy.ReachOf(request.Account);
+        var found = NamespaceName.TryParse(text, out var name) ? await namespaces.FindAsync(reach, name, request.Aborted) : null;
+        request.Namespace = found ?? throw await HiddenAsync(request, route, text);
+    }
+
+    private async Task MaintainsAsync(ApiRequest request, ApiRoute route, string text)
+    {
+        await SeesAsync(request, route, text);
+        if (request.Account.IsAdministrator) return;
+        var role = await policy.RoleAsync(request.Account, request.NamespaceName, request.Aborted);
+        if (role?.Role == NamespaceRole.Maintainer) return;
+        var has = role is null ? "no role" : $"the role {role.Role.ToString().ToLowerInvariant()}";
+        throw await DeniedAsync(request, route,
+            $"this needs a maintainer of {text}, or an administrator; {request.Account.Name} has {has} in it");
+    }
+
+    private async Task AdministersAsync(ApiRequest request, ApiRoute route)
+    {
+        await AdministratorOrAsync(false, request, route, "this needs an administrator");
+        if (route.Path.Contains("{account}", StringComparison.Ordinal))
+            request.Subject = await SubjectAsync(request) ?? throw ApiException.NotFound($"there is no account {request.Route("account")}");
+    }
+
+    // Told the same whether the account exists or not, unless an administrator asks.
+    private async Task OwnsAsync(ApiRequest request, ApiRoute route)
+    {
+        var subject = await SubjectAsync(request);
+        var isAllowed = request.Account.IsAdministrator || subject?.Id == request.Account.Id
+            || (subject is { NamespaceId: not null }
+                && await robots.HomeOfAsync(AccountName.Parse(subject.Name), request.Aborted) is { } home
+                && await policy.MayManageAsync(request.Account, home, request.Aborted));
+        if (!isAllowed)
+        {
+            throw await DeniedAsync(request, route,
+                "this needs the account itself, an administrator, or for a robot a maintainer of its namespace");
+        }
+
+        request.Subject = subject ?? throw ApiException.NotFound($"there is no account {request.Route("account")}");
+    }
+
+    private async Task MayBeToldAsync(ApiRequest request, ApiRoute route)
+    {
+        var question = ExplanationQuestion.Of(request);
+        if (request.Account.IsAdministrator) return;
+        await (question.Account == request.Account.Name
+            ? SeesAsync(request, route, question.Repository.Namespace)
+            : MaintainsAsync(request, route, question.Repository.Namespace));
+    }
+
+    private async Task MayReadEventsAsync(ApiRequest request, ApiRoute route)
+    {
+        if (request.Account.IsAdministrator) return;
+        if (request.Query("namespace") is not { } name)
+            throw await DeniedAsync(request, route, "this needs an administrator; maintainers name their namespace: ?namespace=NAME");
+        await MaintainsAsync(request, route, name);
+    }
+
+    private async Task AdministratorOrAsync(bool orElse, ApiRequest request, ApiRoute route, string otherwise)
+    {
+        if (!request.Account.IsAdministrator && !orElse) throw await DeniedAsync(request, route, $"{otherwise}; {request.Account.Name} is none");
+    }
+
+    private async Task<AccountRow?> SubjectAsync(ApiRequest request)
+    {
+        var text = request.Route("account");
+        var name = request.Account.Name;
+        if (text != AccountName.Self && !AccountName.TryParse(text, out name)) return null;
+        return await accounts.FindRowAsync(name, request.Aborted);
+    }
+
+    private async Task<ApiException> HiddenAsync(ApiRequest request, ApiRoute route, string name)
+    {
+        var refusal = ApiException.NotFound($"there is no namespace {name}, or none that {request.Account.Name} may see");
+        if (!request.Account.IsAdministrator) await RecordAsync(request, route, refusal.Message, name);
+        return refusal;
+    }
+
+    private async Task<ApiException> DeniedAsync(ApiRequest request, ApiRoute route, string why)
+    {
+        await RecordAsync(request, route, why, request.Namespace?.Name);
+        return ApiException.Forbidden(why);
+    }
+
+    private Task RecordAsync(ApiRequest request, ApiRoute route, string why, string? name) => audit.RecordAsync(
+        new Event(EventKinds.Denied)
+        {
+            Namespace = NamespaceName.TryParse(name, out _) ? name : null, Detail = $"{route.Id}: {why}",
+        },
+        request.Actor, request.Aborted);
+}

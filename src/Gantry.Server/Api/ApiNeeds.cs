@@ -1,0 +1,31 @@
+namespace Gantry.Server.Api;
+
+/// <summary>What an endpoint wants of its caller; declared in <see cref="ApiRoutes"/>, checked by <see cref="ApiAccess"/>.</summary>
+internal enum ApiNeeds
+{
+    /// <summary>Any account.</summary>
+    Account,
+
+    /// <summary>An administrator, or an account that creates namespaces.</summary>
+    NamespaceCreator,
+
+    /// <summary>Somebody who may see the path's namespace: a member, or any account where it is public.</summary>
+    Sight,
+
+    /// <summary>A maintainer of the path's namespace, or an administrator.</summary>
+    Maintainer,
+
+    Administrator,
+
+    /// <summary>The path's account itself, an administrator, or where it is a robot a maintainer of its home.</summary>
+    Owner,
+
+    /// <summary>
+    /// As the query asks: an administrator, a maintainer of the repository's namespace, or, about oneself, somebody who may see
+    /// that namespace.
+    /// </summary>
+    Explanation,
+
+    /// <summary>An administrator, or a maintainer of the namespace that the query names.</summary>
+    Audit,
+}

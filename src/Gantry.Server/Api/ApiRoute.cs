@@ -1,0 +1,64 @@
+using System.Reflection;
+
+namespace Gantry.Server.Api;
+
+/// <summary>One endpoint: what it answers to, what its caller needs, who answers.</summary>
+/// <param name="Path">Below <see cref="ApiRequest.Root"/>.</param>
+internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func<ApiRequest, Task<IResult>> Handler)
+{
+    /// <summary>The type that describes the body; null: it takes none.</summary>
+    public Type? Body { get; init; }
+
+    /// <summary>The type that describes what is answered; null: nothing.</summary>
+    public Type? Answer { get; init; }
+
+    /// <summary>
+    /// Whether it makes a credential, or a right as good as one: only a login without limits may, or a token for little
+    /// would make itself one for everything.
+    /// </summary>
+    public bool GivesPower { get; init; }
+
+    /// <summary>The handler's name is the operation's: <c>getNamespace</c>.</summary>
+    public string Id => char.ToLowerInvariant(Handler.Method.Name[0]) + Handler.Method.Name[1..^"Async".Length];
+
+    /// <summary>What is answered when all goes well.</summary>
+    public int Status => Answer is null ? StatusCodes.Status204NoContent
+        : Method == "POST" ? StatusCodes.Status201Created : StatusCodes.Status200OK;
+
+    public bool IsPaged => Answer == typeof(MeReply)
+        || (Answer is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Page<>));
+
+    public T? Attribute<T>()
+        where T : Attribute => Handler.Method.GetCustomAttribute<T>();
+
+    public IEnumerable<QueryAttribute> Query => Handler.Method.GetCustomAttributes<QueryAttribute>();
+
+    public static ApiRoute Get<TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        new("GET", path, needs, handler) { Answer = typeof(TAnswer) };
+
+    public static ApiRoute Post<TBody, TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        new("POST", path, needs, handler) { Body = typeof(TBody), Answer = typeof(TAnswer) };
+
+    public static ApiRoute Put<TBody>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        new("PUT", path, needs, handler) { Body = typeof(TBody) };
+
+    public static ApiRoute Patch<TBody, TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        new("PATCH", path, needs, handler) { Body = typeof(TBody), Answer = typeof(TAnswer) };
+
+    public static ApiRoute Delete(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        new("DELETE", path, needs, handler);
+}
+
+/// <summary>A parameter of the query, besides those of a page.</summary>
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
+internal sealed class QueryAttribute(string name, string description) : Attribute
+{
+    public string Name => name;
+
+    public string Description => description;
+
+    public bool Required { get; init; }
+
+    /// <summary>The values there are; empty: any.</summary>
+    public string[] Values { get; init; } = [];
+}
