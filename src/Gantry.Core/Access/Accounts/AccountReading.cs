@@ -28,9 +28,9 @@ internal static class AccountReading
         db.Database.ExecuteSqlAsync(
             $"""
              UPDATE accounts SET
-                 disabled_at = CASE {settings.Disabled} WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
+                 disabled_at = CASE {settings.Disabled}::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
                                ELSE disabled_at END,
-                 security_stamp = CASE WHEN {settings.Disabled} THEN gen_random_uuid() ELSE security_stamp END,
+                 security_stamp = CASE WHEN {settings.Disabled}::boolean THEN gen_random_uuid() ELSE security_stamp END,
                  is_administrator = coalesce({settings.IsAdministrator}, is_administrator),
                  creates_namespaces = coalesce({settings.CreatesNamespaces}, creates_namespaces),
                  display_name = coalesce({settings.DisplayName}, display_name),
