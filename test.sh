@@ -39,7 +39,8 @@ docker_client() { apt-cache show docker-cli 2>/dev/null | grep -q '^Package: doc
 
 missing_packages() {
   local pair
-  local pairs=(setpriv:util-linux strace:strace)
+  # slapd brings libldap, which the server needs for LDAP alone.
+  local pairs=(setpriv:util-linux strace:strace slapd:slapd)
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc podman:podman buildah:buildah
       skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux
@@ -48,7 +49,7 @@ missing_packages() {
     static_busybox || echo busybox-static
   fi
   for pair in "${pairs[@]}"; do
-    command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
+    PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
   done
 }
 

@@ -20,6 +20,8 @@ public static class AccessServices
     {
         services.AddSettings<AccessOptions>(configuration, AccessOptions.Section);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsFaults>());
+        services.AddSettings<LdapOptions>(configuration, LdapOptions.Section);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LdapOptions>, LdapOptionsFaults>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<AuditTrail>();
         services.AddSettings<LimitsOptions>(configuration, "Limits");
@@ -39,6 +41,7 @@ public static class AccessServices
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<ExternalAccounts>();
+        services.AddSingleton<LdapLogin>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<PasswordLogin>();
         services.AddSingleton<KeyEncryption>();

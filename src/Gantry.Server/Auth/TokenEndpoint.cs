@@ -75,10 +75,11 @@ public sealed class TokenEndpoint(
             var refreshToken = offline ? await refreshTokens.IssueAsync(login, context.RequestAborted) : null;
             return await GrantAsync(context, login, scopes, refreshToken?.Text);
         }
-        catch (OciException e) when (e.Code == OciErrorCode.TooManyRequests)
+        catch (OciException e) when (e.Code is OciErrorCode.TooManyRequests or OciErrorCode.Unavailable)
         {
             context.Response.Headers.RetryAfter = $"{e.RetryAfterSeconds ?? 1}";
-            return Refuse(context, 429, "slow_down", e.Code, e.Detail!);
+            var error = e.Code == OciErrorCode.TooManyRequests ? "slow_down" : "temporarily_unavailable";
+            return Refuse(context, e.Status, error, e.Code, e.Detail!);
         }
     }
 

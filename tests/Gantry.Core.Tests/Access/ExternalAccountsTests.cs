@@ -17,7 +17,7 @@ public sealed class ExternalAccountsTests
 
         Assert.Equal(new Account(login!.Account.Id, AccountName.Parse("jane")), login.Account);
         Assert.Equal(LoginMethod.SingleSignOn, login.Method);
-        Assert.Equal("corp, subject 0001", login.Detail);
+        Assert.Equal("single sign-on: corp, subject 0001", login.Detail);
         Assert.Equal(
             "person null false false Jane Doe jane@example.com",
             await parts.ScalarAsync<string>(

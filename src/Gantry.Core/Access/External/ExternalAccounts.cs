@@ -40,7 +40,8 @@ public sealed class ExternalAccounts(
             row = changed;
         }
 
-        return row.ToLogin(method) with { Detail = $"{identity.Provider}, subject {identity.Subject}" };
+        var way = method == LoginMethod.Ldap ? "LDAP" : "single sign-on";
+        return row.ToLogin(method) with { Detail = $"{way}: {identity.Provider}, subject {identity.Subject}" };
     }
 
     private async Task<AccountRow?> FindAsync(ExternalIdentity identity, CancellationToken cancellationToken)

@@ -31,7 +31,7 @@ public sealed class Logins(
     {
         var login = AccessTokenText.IsMeant(secret)
             ? await accessTokens.TryLoginAsync(name, secret, cancellationToken)
-            : await passwords.TryLoginAsync(name, secret, address);
+            : await passwords.TryLoginAsync(name, secret, address, actor);
         if (login is not null) await RecordAsync(login, actor, cancellationToken);
         else await RecordFailureAsync(name, actor, cancellationToken);
         return login;
