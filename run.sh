@@ -5,7 +5,7 @@
 #
 # Without arguments it listens on http://127.0.0.1:5000 and keeps everything in ./data. Settings are those
 # of appsettings.json, by option or environment (Access__AdminPassword). Signals reach the server itself.
-# --prepare installs and builds, and starts nothing.
+# --prepare installs and builds, and starts nothing. Logins by LDAP (section Ldap) need libldap, which stays yours to install.
 set -euo pipefail
 
 house=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
