@@ -73,8 +73,8 @@ done
 
 command -v dotnet >/dev/null || fail "the .NET SDK $(sed -n 's/.*"version": "\(.*\)".*/\1/p' "$house/global.json") or later is needed: https://dot.net"
 ensure_postgresql
+mkdir -p "$house/src/Gantry.Server/obj" # for the lock: a fresh clone has no such folder
 is_current || (
-  mkdir -p "$house/src/Gantry.Server/obj"
   flock 9 # two starts at once build once
   is_current || build
 ) 9>"$house/src/Gantry.Server/obj/run.lock"
