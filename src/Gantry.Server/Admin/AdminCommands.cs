@@ -30,6 +30,9 @@ internal static class AdminCommands
 /// <summary>Makes commands whose work gets the registry's services, with its database up to date.</summary>
 internal sealed class AdminVerbs(IReadOnlyList<string> settings)
 {
+    // Scripts read what a verb prints: TOKEN=$(gantry-server admin token create ...). Each can be set otherwise.
+    private static readonly string[] Quiet = ["--Logging:Console:LogToStandardErrorThreshold=Trace", "--Logging:LogLevel:Default=Warning"];
+
     public Command Verb(
         string name, string description, Func<ParseResult, IServiceProvider, CancellationToken, Task<int>> work, params Symbol[] symbols)
     {
@@ -41,7 +44,7 @@ internal sealed class AdminVerbs(IReadOnlyList<string> settings)
             if (symbol is Option option) command.Add(option);
         }
 
-        command.SetAction((result, _) => Verbs.RunAsync([.. settings], async (server, stop) =>
+        command.SetAction((result, _) => Verbs.RunAsync([.. Quiet, .. settings], async (server, stop) =>
         {
             await server.StartDatabaseAsync(beside: true, stop);
             return await work(result, server.App.Services, stop);

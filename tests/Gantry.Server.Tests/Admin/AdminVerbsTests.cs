@@ -107,7 +107,7 @@ public sealed class AdminVerbsTests : IAsyncLifetime
         await using var verb = ServerProcess.Launch(_server.DataRoot,
         [
             "admin", .. arguments, $"--ConnectionStrings:Registry={_server.ConnectionString}",
-            $"--Data:Root={_server.DataRoot}", "--Logging:LogLevel:Default=Warning",
+            $"--Data:Root={_server.DataRoot}",
         ]);
         var code = await verb.WaitForExitAsync();
         return (code, verb.Output.TrimEnd().ReplaceLineEndings("\n"), verb.Errors);
