@@ -145,7 +145,7 @@ public sealed partial class RequestAccess(
 
     private OciException Unauthorized(HttpContext context, IReadOnlyList<Scope> scopes, string? error, string detail)
     {
-        challenge.Write(context, scopes, error);
+        challenge.Write(context, scopes, error, detail);
         return new OciException(OciErrorCode.Unauthorized, detail);
     }
 
