@@ -1,8 +1,5 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Gantry.EndToEnd.Tests.Clients;
 using Gantry.EndToEnd.Tests.Running;
@@ -12,8 +9,6 @@ namespace Gantry.EndToEnd.Tests;
 /// <summary>Artifacts, their referrers, and the request sequences of oras and helm.</summary>
 public sealed class ArtifactTests(Lab lab)
 {
-    private static readonly byte[] Empty = "{}"u8.ToArray();
-
     [Fact]
     [Trait("Protocol", "D3.47")]
     [Trait("Protocol", "D3.48")]
@@ -43,8 +38,8 @@ public sealed class ArtifactTests(Lab lab)
     {
         Lab.Say("drives the request sequence of oras-go 2");
         using var oras = new TokenSession(lab.Registry, oauth2: true);
-        var image = await PushAsync(oras, "artifacts/oras", "v1", "application/vnd.example.config", "the artifact", subject: null);
-        var attached = await PushAsync(oras, "artifacts/oras", null, "application/vnd.example.sbom", "the sbom", image);
+        var image = await ArtifactPush.RunAsync(oras, "artifacts/oras", "v1", "application/vnd.example.config", "the artifact", subject: null);
+        var attached = await ArtifactPush.RunAsync(oras, "artifacts/oras", null, "application/vnd.example.sbom", "the sbom", image);
 
         using var found = await oras.SendAsync(HttpMethod.Get,
             $"/v2/artifacts/oras/referrers/{Text(image, "digest")}?artifactType=application%2Fvnd.example.sbom");
@@ -70,7 +65,7 @@ public sealed class ArtifactTests(Lab lab)
         using var helm = new TokenSession(lab.Registry, oauth2: false);
         // The repository does not exist yet: the first token is for pull alone, and the answer is 404, not a refusal.
         using var head = await helm.SendAsync(HttpMethod.Head, "/v2/charts/hello/manifests/0.1.0", accept: ManifestTypes.All);
-        var chart = await PushAsync(helm, "charts/hello", "0.1.0", "application/vnd.cncf.helm.config.v1+json", "a chart", null);
+        var chart = await ArtifactPush.RunAsync(helm, "charts/hello", "0.1.0", "application/vnd.cncf.helm.config.v1+json", "a chart", null);
         using var pulled = await helm.SendAsync(HttpMethod.Get, "/v2/charts/hello/manifests/0.1.0", accept: ManifestTypes.All);
         using var tags = await helm.SendAsync(HttpMethod.Get, "/v2/charts/hello/tags/list");
 
@@ -79,57 +74,6 @@ public sealed class ArtifactTests(Lab lab)
         Assert.Equal("""["0.1.0"]""", (await tags.Content.ReadFromJsonAsync<JsonNode>())!["tags"]!.ToJsonString());
         Assert.Equal(2, helm.Challenges.Count);
     }
-
-    /// <summary>Blobs by POST and one PUT, then the manifest; returns the manifest's descriptor.</summary>
-    private static async Task<JsonNode> PushAsync(
-        TokenSession session, string repository, string? tag, string artifactType, string payload, JsonNode? subject)
-    {
-        var layer = await PushBlobAsync(session, repository, "application/vnd.example.payload", Encoding.UTF8.GetBytes(payload));
-        var config = await PushBlobAsync(session, repository, "application/vnd.oci.empty.v1+json", Empty);
-        var document = new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = ManifestTypes.OciManifest,
-            ["artifactType"] = artifactType,
-            ["config"] = config,
-            ["layers"] = new JsonArray(layer),
-        };
-        if (subject is not null) document["subject"] = subject.DeepClone();
-        var bytes = Encoding.UTF8.GetBytes(document.ToJsonString());
-        var descriptor = Descriptor(ManifestTypes.OciManifest, bytes);
-        using var put = await session.SendAsync(HttpMethod.Put,
-            $"/v2/{repository}/manifests/{tag ?? Text(descriptor, "digest")}", () => Body(bytes, ManifestTypes.OciManifest));
-        Assert.Equal(HttpStatusCode.Created, put.StatusCode);
-        if (subject is not null) Assert.Equal(Text(subject, "digest"), put.Headers.GetValues("OCI-Subject").Single());
-        return descriptor;
-    }
-
-    private static async Task<JsonNode> PushBlobAsync(TokenSession session, string repository, string mediaType, byte[] bytes)
-    {
-        var descriptor = Descriptor(mediaType, bytes);
-        using var head = await session.SendAsync(HttpMethod.Head, $"/v2/{repository}/blobs/{Text(descriptor, "digest")}");
-        if (head.StatusCode == HttpStatusCode.OK) return descriptor;
-        Assert.Equal(HttpStatusCode.NotFound, head.StatusCode);
-        using var post = await session.SendAsync(HttpMethod.Post, $"/v2/{repository}/blobs/uploads/");
-        Assert.Equal(HttpStatusCode.Accepted, post.StatusCode);
-        var location = post.Headers.Location!.ToString();
-        var separator = location.Contains('?', StringComparison.Ordinal) ? '&' : '?';
-        using var put = await session.SendAsync(HttpMethod.Put,
-            $"{location}{separator}digest={Uri.EscapeDataString(Text(descriptor, "digest"))}",
-            () => Body(bytes, "application/octet-stream"));
-        Assert.Equal(HttpStatusCode.Created, put.StatusCode);
-        return descriptor;
-    }
-
-    private static JsonObject Descriptor(string mediaType, byte[] bytes) => new()
-    {
-        ["mediaType"] = mediaType,
-        ["digest"] = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(bytes))}",
-        ["size"] = bytes.Length,
-    };
-
-    private static ByteArrayContent Body(byte[] bytes, string mediaType) =>
-        new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(mediaType) } };
 
     private static string Text(JsonNode node, string name) => node[name]!.GetValue<string>();
 }

@@ -18,6 +18,7 @@ public sealed class Lab : IAsyncLifetime
     private readonly Dictionary<string, RegistryUnderTest> registries = [];
     private readonly Dictionary<string, string> pushes = [];
     private ContainerdHost? containerd;
+    private Company? company;
 
     internal ImageSet Images { get; private set; } = null!;
 
@@ -94,6 +95,8 @@ public sealed class Lab : IAsyncLifetime
     internal async Task<BuildahClient> BuildahAsync() => (BuildahClient)await ClientAsync("buildah");
 
     internal async Task<SkopeoClient> SkopeoAsync() => (SkopeoClient)await ClientAsync("skopeo");
+
+    internal async Task<Company> CompanyAsync() => company ??= await Company.MakeAsync(this);
 
     internal async Task<ContainerdHost> ContainerdAsync() => containerd ??= await ContainerdHost.StartAsync(Home);
 

@@ -60,11 +60,12 @@ internal sealed class ContainerdClient : IImageClient
             await Ctr.TryAsync("content", "rm", digest);
     }
 
-    public ValueTask DisposeAsync() => default;
-
-    private async Task<string> DigestAsync(string reference)
+    /// <summary>The digest of an image in the local store.</summary>
+    public async Task<string> DigestAsync(string reference)
     {
         var line = (await Ctr.RunAsync("images", "ls", $"name=={reference}")).Output.Split('\n')[1];
         return line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2];
     }
+
+    public ValueTask DisposeAsync() => default;
 }

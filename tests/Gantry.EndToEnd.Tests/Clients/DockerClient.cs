@@ -49,6 +49,14 @@ internal sealed partial class DockerClient : IImageClient
         return new Command(Program) { Environment = environment };
     }
 
+    /// <summary>`docker login` into a configuration folder, and docker as whoever that is.</summary>
+    public async Task<Command> LogInAsync(string dockerConfig, string host, Login login)
+    {
+        var docker = With(dockerConfig);
+        (await docker.TryWithInputAsync(login.Secret, "login", "--username", login.User, "--password-stdin", host)).Succeeded();
+        return docker;
+    }
+
     public Task LoadAsync(ImageSet images, string name, string reference) =>
         new Command("skopeo") { Environment = home.Environment }
             .RunAsync("copy", "-q", "--dest-daemon-host", Socket, images.Layout(name), $"docker-daemon:{reference}");
@@ -68,7 +76,8 @@ internal sealed partial class DockerClient : IImageClient
         await new Command("umount").TryAsync("--lazy", home.At("d/exec/netns/default"));
     }
 
-    private static string Digest(CommandResult result) =>
+    /// <summary>The digest that a push or a pull says at its end.</summary>
+    public static string Digest(CommandResult result) =>
         DigestLine().Match(result.Output) is { Success: true } match
             ? match.Groups["digest"].Value
             : throw new InvalidOperationException($"{result.Line} named no digest:\n{result.Text}");

@@ -11,11 +11,19 @@ namespace Gantry.EndToEnd.Tests.Clients;
 /// The requests of oras and helm, which Debian does not have, in their order: no request is authorized in advance,
 /// each 401 is answered by the token that its challenge asks for, scopes seen before are asked for again with it.
 /// </summary>
-internal sealed partial class TokenSession(RegistryUnderTest registry, bool oauth2) : IDisposable
+internal sealed partial class TokenSession(RegistryUnderTest registry, Login login, bool oauth2) : IDisposable
 {
     private readonly HttpClient http = new() { BaseAddress = new Uri($"http://{registry.Host}") };
     private readonly SortedSet<string> scopes = new(StringComparer.Ordinal);
     private string? token;
+
+    public TokenSession(RegistryUnderTest registry, bool oauth2)
+        : this(registry, new Login(registry.User, registry.Password), oauth2)
+    {
+    }
+
+    /// <summary>The bearer token of the last challenge that was answered.</summary>
+    public string Token => token ?? throw new InvalidOperationException("no challenge was met yet");
 
     /// <summary>Every challenge met so far, as the registry wrote it.</summary>
     public List<string> Challenges { get; } = [];
@@ -54,8 +62,8 @@ internal sealed partial class TokenSession(RegistryUnderTest registry, bool oaut
             ["grant_type"] = "password",
             ["service"] = service,
             ["client_id"] = "oras-go",
-            ["username"] = registry.User,
-            ["password"] = registry.Password,
+            ["username"] = login.User,
+            ["password"] = login.Secret,
             ["scope"] = string.Join(' ', scopes),
         }),
     };
@@ -63,7 +71,7 @@ internal sealed partial class TokenSession(RegistryUnderTest registry, bool oaut
     private HttpRequestMessage BasicGet(string realm, string service)
     {
         var query = string.Join('&', scopes.Select(s => $"scope={Uri.EscapeDataString(s)}").Prepend($"service={service}"));
-        var secret = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{registry.User}:{registry.Password}"));
+        var secret = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(login.Pair));
         return new(HttpMethod.Get, $"{realm}?{query}") { Headers = { Authorization = new("Basic", secret) } };
     }
 

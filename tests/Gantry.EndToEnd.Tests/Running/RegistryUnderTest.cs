@@ -20,8 +20,10 @@ internal sealed partial class RegistryUnderTest : IAsyncDisposable
     private RegistryUnderTest(string folder, string[] settings)
     {
         this.folder = folder;
+        var data = Path.Combine(folder, "data");
+        Admin = new AdminVerbs(data, settings);
         run = new Command(Path.Combine(SourceTree.Root, "run.sh"),
-            ["--urls", $"http://{Host}", "--data", Path.Combine(folder, "data"), .. settings])
+            ["--urls", $"http://{Host}", "--data", data, .. settings])
         {
             Environment = new() { ["Access__AdminPassword"] = Password },
         };
@@ -32,6 +34,8 @@ internal sealed partial class RegistryUnderTest : IAsyncDisposable
     public string User { get; } = "admin";
 
     public string Password { get; } = "correct horse battery";
+
+    public AdminVerbs Admin { get; }
 
     public static async Task<RegistryUnderTest> StartAsync(string folder, params string[] settings)
     {
