@@ -58,6 +58,24 @@ public sealed class WhyDeniedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ATokensRefusal_IsDescribedInTheChallengeToo_WithoutSignsThatClientsTripOver()
+    {
+        await _server.AddNamespaceAsync("corp");
+        const string Group = "corp/\"Größte\" \\ team";
+        await _server.AddGroupRoleAsync("corp", Group, NamespaceRole.Reader);
+        await _server.SetGroupsAsync("alice", Group);
+        using var alice = _server.Client("alice", Password);
+        using var token = JsonDocument.Parse(await alice.GetStringAsync("/token?scope=repository:corp/app:pull,push"));
+        alice.DefaultRequestHeaders.Authorization = new("Bearer", token.RootElement.GetProperty("token").GetString());
+        using var reply = await alice.PostAsync("/v2/corp/app/blobs/uploads/", null);
+
+        Assert.EndsWith(
+            ",error=\"insufficient_scope\",error_description=\"asked for pull,push on corp/app; granted is pull "
+            + $"(role reader in corp through the group corp/?Gr??te? ? team) (request {reply.Header("X-Request-Id")})\"",
+            reply.Headers.WwwAuthenticate.ToString());
+    }
+
+    [Fact]
     public async Task WrongPassword_AtTheTokenEndpoint_CarriesTheRequestsId()
     {
         using var wrong = _server.Client("alice", "wrong password");
