@@ -13,7 +13,7 @@ public sealed class AnonymousTests(Lab lab)
         await skopeo.RunAsync("copy", "-q", "--dest-creds", $"{registry.User}:{registry.Password}",
             lab.Images.Layout("tiny"), $"docker://{reference}");
         var closed = await skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
-        await registry.MakePublicAsync("open");
+        await registry.Admin.RunAsync("namespace", "set", "open", "--visibility", "public");
 
         var docker = await lab.DockerAsync();
         var nobody = docker.With(lab.NewFolder());

@@ -76,9 +76,9 @@ public sealed class LoginTests(Lab lab)
         var skopeo = await (await lab.SkopeoAsync()).Skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
 
         Assert.All([docker, ctr, skopeo], result => Assert.NotEqual(0, result.ExitCode));
-        Assert.Contains("unauthorized", docker.Text);
-        Assert.Contains("401", ctr.Text);
-        Assert.Contains("unauthorized", skopeo.Text);
+        Assert.Contains("pull access denied", docker.Text);
+        Assert.Contains("pull access denied", ctr.Text);
+        Assert.Contains("denied: asked for pull on login/closed; granted is nothing", skopeo.Text);
     }
 
     [Fact]

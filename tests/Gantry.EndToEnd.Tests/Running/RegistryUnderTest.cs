@@ -75,20 +75,6 @@ internal sealed partial class RegistryUnderTest : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Lets everybody pull from a namespace that is there, in the registry's own database.</summary>
-    public async Task MakePublicAsync(string ns)
-    {
-        var cluster = Path.Combine(folder, "data", "postgres");
-        // Its fifth line is the folder of the socket, as PostgreSQL sees it.
-        var socket = Path.GetFullPath((await File.ReadAllLinesAsync(Path.Combine(cluster, "postmaster.pid")))[4], cluster);
-        var psql = new Command("psql")
-        {
-            Environment = new() { ["PGPASSWORD"] = (await File.ReadAllTextAsync(Path.Combine(cluster, "gantry-password"))).Trim() },
-        };
-        await psql.RunAsync("-q", "-h", socket, "-U", "gantry", "-d", "gantry", "-v", "ON_ERROR_STOP=1",
-            "-c", $"UPDATE namespaces SET visibility = 'public' WHERE name = '{ns}'");
-    }
-
     /// <summary>The digest that the registry itself answers for a reference, or null when there is none.</summary>
     public async Task<string?> DigestAsync(string repository, string reference)
     {
