@@ -39,7 +39,7 @@ internal static class AccessTokenEndpoints
         var scopes = body.Texts("scopes", AccessLimit.MaxScopes);
         AccessLimit? limit = null;
         if (scopes.Count > 0 && !AccessLimit.TryParse(scopes, out limit, out var fault)) body.Fault("scopes", $"are refused: {fault}");
-        var expiresAt = ReadExpiry(body, request.Service<TimeProvider>().GetUtcNow(), request.Login.Expires);
+        var expiresAt = ReadExpiry(body, request.Service<TimeProvider>().GetUtcNow(), EndOf(request.Login));
         body.End();
 
         var made = await request.Service<AccessTokens>().CreateAsync(
@@ -56,7 +56,10 @@ internal static class AccessTokenEndpoints
             ? ApiRequest.NoContent()
             : throw ApiException.NotFound($"{request.Subject.Name} has no access token {request.Route("id")}");
 
-    /// <param name="latest">When the login that makes the token ends; a token that outlives it would be more than it is.</param>
+    // A browser's session ends too, but a person stands behind it: the same could log in again.
+    private static DateTimeOffset? EndOf(LoggedIn login) => login is { AccessTokenId: null, TrustId: null } ? null : login.Expires;
+
+    /// <param name="latest">When the credential that makes the token ends; a token that outlives it would be more than it is.</param>
     private static DateTimeOffset? ReadExpiry(BodyFields body, DateTimeOffset now, DateTimeOffset? latest)
     {
         var (at, days) = (body.Time("expiresAt"), body.Number("expiresInDays", 1, MostDays));

@@ -53,6 +53,7 @@ internal sealed partial class ProblemRendering(
                 if (refusal.Status == StatusCodes.Status401Unauthorized) Challenge(http);
                 return ProblemOf(http, refusal.Status, refusal.Message, refusal.Errors);
             case OciException broken:
+                if (broken.Status == StatusCodes.Status401Unauthorized) Challenge(http);
                 if (broken.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = $"{seconds}";
                 return ProblemOf(http, broken.Status, broken.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
