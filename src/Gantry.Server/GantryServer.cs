@@ -11,6 +11,7 @@ using Gantry.Server.Workers;
 using Gantry.Storage;
 using Gantry.Storage.FileSystem;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Json;
@@ -111,6 +112,8 @@ public sealed class GantryServer : IAsyncDisposable
     {
         await _app.Services.GetRequiredService<IBlobStore>().ProbeAsync(cancellationToken);
         await _app.Services.GetRequiredService<AccessStartup>().RunAsync(Console.Out, cancellationToken);
+        await _app.Services.GetRequiredService<ProtectionKeys>().PrepareAsync(
+            _app.Services.GetRequiredService<IKeyManager>(), cancellationToken);
         await _app.StartAsync(cancellationToken);
     }
 

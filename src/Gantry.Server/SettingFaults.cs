@@ -14,7 +14,8 @@ internal static class SettingFaults
     /// </summary>
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Access", "ConnectionStrings", "Data", "Kestrel", "Ldap", "Limits", "Logging", "Push", "Removal", "Server", "Storage",
+        "Access", "ConnectionStrings", "Data", "Kestrel", "Keyless", "Ldap", "Limits", "Logging", "Push", "Removal", "Server",
+        "SingleSignOn", "Storage",
         "Urls", "Http_Ports", "Https_Ports", "Environment", "AllowedHosts",
     };
 

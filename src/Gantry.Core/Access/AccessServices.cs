@@ -38,6 +38,9 @@ public static class AccessServices
         services.AddSingleton<LoginRenewal>();
         services.AddSingleton<AccessTokenLogin>();
         services.AddSingleton<Logins>();
+        services.AddSettings<SingleSignOnOptions>(configuration, SingleSignOnOptions.Section);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SingleSignOnOptions>, SingleSignOnFaults>());
+        services.AddSingleton<SingleSignOn>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<ExternalAccounts>();

@@ -13,6 +13,11 @@ public static class AuthEndpoints
         services.AddSingleton<Challenge>();
         services.AddSingleton<RequestAccess>();
         services.AddSingleton<TokenEndpoint>();
+        services.AddSharedDataProtection();
+        services.AddSingleton<SameOrigin>();
+        services.AddSingleton<SessionLogins>();
+        services.AddSingleton<SessionEndpoints>();
+        services.AddSingleton<SignOnEndpoints>();
         return services;
     }
 
@@ -22,6 +27,17 @@ public static class AuthEndpoints
         endpoints.MapPost(PublicAddress.TokenPath, (HttpContext context, TokenEndpoint token) => token.PostAsync(context))
             .DisableAntiforgery();
         endpoints.MapGet("/.well-known/jwks.json", PublicKeysAsync);
+
+        endpoints.MapGet("/session", (HttpContext context, SessionEndpoints session) => session.GetAsync(context));
+        endpoints.MapPost("/session", (HttpContext context, SessionEndpoints session) => session.PostAsync(context))
+            .DisableAntiforgery();
+        endpoints.MapGet("/sso", (HttpContext context, SignOnEndpoints signOn) => signOn.List(context));
+        endpoints.MapGet("/sso/{provider}/login",
+            (HttpContext context, string provider, SignOnEndpoints signOn) => signOn.LoginAsync(context, provider));
+        endpoints.MapGet("/sso/{provider}/callback",
+            (HttpContext context, string provider, SignOnEndpoints signOn) => signOn.CallbackAsync(context, provider));
+        endpoints.MapPost("/sso/logout", (HttpContext context, SessionEndpoints session) => session.End(context))
+            .DisableAntiforgery();
     }
 
     private static async Task<IResult> PublicKeysAsync(HttpContext context, SigningKeys keys)

@@ -46,6 +46,11 @@ internal sealed record TokenRefusal(
 [JsonSerializable(typeof(TokenReply))]
 [JsonSerializable(typeof(TokenRefusal))]
 [JsonSerializable(typeof(KeySetReply))]
+[JsonSerializable(typeof(Session))]
+[JsonSerializable(typeof(SessionForm))]
+[JsonSerializable(typeof(SessionReply))]
+[JsonSerializable(typeof(SignOnAttempt))]
+[JsonSerializable(typeof(IReadOnlyList<SignOnChoice>))]
 internal sealed partial class AuthJson : JsonSerializerContext;
 
 /// <summary>A JSON Web Key Set (RFC 7517).</summary>
