@@ -44,7 +44,7 @@ missing_packages() {
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc podman:podman buildah:buildah
       skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux
-      umount:mount)
+      umount:mount node:nodejs npm:npm)
     [[ -x /usr/bin/docker ]] || docker_client
     static_busybox || echo busybox-static
   fi
@@ -65,6 +65,19 @@ install_packages() {
     apt-get update -q && mapfile -t missing < <(missing_packages | sort -u) &&
       DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
   } >"$results/install.log" 2>&1 || { tail -n 40 "$results/install.log"; give_up "apt-get install failed"; }
+}
+
+# The OpenID provider that people of the tests sign in to.
+provider=tests/Gantry.Server.Tests/Auth/SingleSignOn/provider
+
+install_provider() {
+  [[ -z $quick ]] || return 0
+  # Debian 12 has 18, which the provider does not run on.
+  (($(node -p 'process.versions.node.split(".")[0]') >= 20)) ||
+    give_up "install Node.js 20 or later (there is $(node --version)): https://nodejs.org"
+  [[ $provider/node_modules/.package-lock.json -nt $provider/package-lock.json ]] && return 0
+  say "npm ci"
+  (cd "$provider" && npm ci) >"$results/npm.log" 2>&1 || { tail -n 40 "$results/npm.log"; give_up "npm ci failed"; }
 }
 
 # --- one project --------------------------------------------------------------------------------------
@@ -129,6 +142,7 @@ fi
 mkdir -p "$results"
 command -v dotnet >/dev/null || give_up "install the .NET SDK that global.json names: https://dot.net"
 install_packages
+install_provider
 
 say "build"
 # A build server that outlives the script is welcome at a desk, not in CI.

@@ -1,9 +1,12 @@
+using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Gantry.Core.Access;
 using Gantry.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.Tokens;
@@ -95,6 +98,38 @@ public sealed class ProviderDirectoryTests : IAsyncLifetime
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => KeysAsync("first")));
         Assert.Equal(1, _reads);
+    }
+
+    [Fact]
+    public async Task CaFile_IsTrustedInPlaceOfTheSystems()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=the test", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, certificate.ExportCertificatePem(), TestContext.Current.CancellationToken);
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
+        await using var app = builder.Build();
+        app.MapGet("/", () => Results.Content("{}"));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        var address = app.Urls.First();
+
+        using var trusting = new ProviderHttp(new Uri(address), file);
+        Assert.Equal("{}", await trusting.GetDocumentAsync(address, TestContext.Current.CancellationToken));
+        using var other = new ProviderHttp(new Uri(address), "");
+        var fault = await Assert.ThrowsAsync<SignOnException>(() => other.GetDocumentAsync(address, default));
+        Assert.Equal(SignOnFault.Unreachable, fault.Fault);
+        // Of an https issuer every address has to be one.
+        await Assert.ThrowsAsync<SignOnException>(() => trusting.GetDocumentAsync(_app.Urls.First() + "/keys", default));
+        File.Delete(file);
     }
 
     public async ValueTask DisposeAsync()

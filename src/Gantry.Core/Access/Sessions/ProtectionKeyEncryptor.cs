@@ -23,7 +23,8 @@ internal sealed class ProtectionKeyEncryptor(KeyEncryption encryption) : IXmlEnc
 
     /// <summary>Whether a key of this row lies plain although there is a key to encrypt it with.</summary>
     public static bool ShouldEncrypt(string xml, KeyEncryption encryption) =>
-        XElement.Parse(xml).Descendants(Element).Any(element => encryption.ShouldEncrypt(Convert.FromBase64String(element.Value)));
+        XElement.Parse(xml).Descendants(Element)
+            .Any(element => encryption.ShouldEncrypt(Convert.FromBase64String(element.Value)));
 }
 
 /// <summary>Made by the key manager, which reads its name from the row.</summary>

@@ -18,8 +18,8 @@ public static class ProtectionKeyServices
             of.GetRequiredService<IDbContextFactory<RegistryDbContext>>(), of.GetRequiredService<KeyEncryption>(),
             of.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ProtectionKeyEncryptor>();
-        services.AddOptions<KeyManagementOptions>().Configure<ProtectionKeys, ProtectionKeyEncryptor>((options, keys, encryptor) =>
-            (options.XmlRepository, options.XmlEncryptor) = (keys, encryptor));
+        services.AddOptions<KeyManagementOptions>().Configure<ProtectionKeys, ProtectionKeyEncryptor>(
+            (options, keys, encryptor) => (options.XmlRepository, options.XmlEncryptor) = (keys, encryptor));
         return services;
     }
 }

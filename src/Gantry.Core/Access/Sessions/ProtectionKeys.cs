@@ -29,7 +29,8 @@ public sealed class ProtectionKeys : IXmlRepository
             await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({AccessLocks.ProtectionKeys})", cancellationToken);
             var rows = await db.DataProtectionKeys.AsNoTracking().ToListAsync(cancellationToken);
             // One that lay plain may have been copied so: it goes, and the sessions that it sealed with it.
-            var plain = rows.Where(row => ProtectionKeyEncryptor.ShouldEncrypt(row.Xml, _encryption)).Select(row => row.Id).ToList();
+            var plain = rows.Where(row => ProtectionKeyEncryptor.ShouldEncrypt(row.Xml, _encryption))
+                .Select(row => row.Id).ToList();
             if (plain.Count > 0)
                 await db.DataProtectionKeys.Where(row => plain.Contains(row.Id)).ExecuteDeleteAsync(cancellationToken);
             // Written by a connection of its own, so it is there before the next node's turn.
@@ -40,13 +41,15 @@ public sealed class ProtectionKeys : IXmlRepository
     public IReadOnlyCollection<XElement> GetAllElements()
     {
         using var db = _database.CreateDbContext();
-        return [.. db.DataProtectionKeys.AsNoTracking().OrderBy(row => row.Id).Select(row => row.Xml).AsEnumerable().Select(xml => XElement.Parse(xml))];
+        var rows = db.DataProtectionKeys.AsNoTracking().OrderBy(row => row.Id).Select(row => row.Xml).ToList();
+        return [.. rows.Select(xml => XElement.Parse(xml))];
     }
 
     public void StoreElement(XElement element, string friendlyName)
     {
         using var db = _database.CreateDbContext();
-        db.DataProtectionKeys.Add(new DataProtectionKeyRow { Name = friendlyName, Xml = element.ToString(SaveOptions.DisableFormatting) });
+        var xml = element.ToString(SaveOptions.DisableFormatting);
+        db.DataProtectionKeys.Add(new DataProtectionKeyRow { Name = friendlyName, Xml = xml });
         db.SaveChanges();
     }
 

@@ -30,7 +30,8 @@ internal sealed class IdTokens(ProviderDirectory directory, string issuer, strin
         var algorithm = Text(header, "alg");
         if (!Algorithms.Contains(algorithm)) throw Fault("is not signed with a public key");
         // An access token is no ID token, and what "crit" announces is not understood here.
-        if (header.TryGetProperty("crit", out _) || !(Text(header, "typ") ?? "JWT").Equals("JWT", StringComparison.OrdinalIgnoreCase))
+        var type = Text(header, "typ") ?? "JWT";
+        if (header.TryGetProperty("crit", out _) || !type.Equals("JWT", StringComparison.OrdinalIgnoreCase))
             throw Fault("is another kind of token");
 
         var keys = await directory.KeysAsync(Text(header, "kid"), key => Fits(algorithm!, key), cancellationToken);
@@ -74,7 +75,8 @@ internal sealed class IdTokens(ProviderDirectory directory, string issuer, strin
         if ((several || claims.TryGetProperty("azp", out _)) && Text(claims, "azp") != clientId)
             throw Fault("is meant for another client");
         var latest = (time.GetUtcNow() + SignedTokens.ClockSkew).ToUnixTimeSeconds();
-        if (!claims.TryGetProperty("iat", out var issued) || issued.ValueKind != JsonValueKind.Number || issued.GetDouble() > latest)
+        if (!claims.TryGetProperty("iat", out var issued) || issued.ValueKind != JsonValueKind.Number
+            || issued.GetDouble() > latest)
             throw Fault("does not say when it was issued, or says a time to come");
         if (Text(claims, "nonce") is not { } shown || !Same(shown, nonce)) throw Fault("belongs to another sign-on (nonce)");
         if (claims.TryGetProperty("at_hash", out _) && accessToken is not null

@@ -33,7 +33,10 @@ internal sealed class ProviderHttp : IDocumentRetriever, IDisposable
         };
         if (caFile.Length > 0)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
+            };
             policy.CustomTrustStore.ImportFromPemFile(caFile);
             handler.SslOptions.CertificateChainPolicy = policy;
         }
@@ -56,8 +59,9 @@ internal sealed class ProviderHttp : IDocumentRetriever, IDisposable
         {
             using var response = await _client.SendAsync(request, cancellationToken);
             var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            if ((int)response.StatusCode >= 500)
-                throw new SignOnException(SignOnFault.Unreachable, $"the provider is out of order: it answers {(int)response.StatusCode}");
+            var status = (int)response.StatusCode;
+            if (status >= 500)
+                throw new SignOnException(SignOnFault.Unreachable, $"the provider is out of order: it answers {status}");
             using var document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? (response.IsSuccessStatusCode, document.RootElement.Clone())
@@ -68,7 +72,8 @@ internal sealed class ProviderHttp : IDocumentRetriever, IDisposable
             throw Fault("answers with too much", e);
         }
         catch (Exception e) when (
-            e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new SignOnException(SignOnFault.Unreachable, "the provider does not answer; try again later", e);
         }

@@ -59,11 +59,11 @@ public sealed class SignOnProvider : IDisposable
         var directory = await _directory.GetAsync(cancellationToken);
 
         // 1. The browser comes back from where it was sent (state; RFC 9207 where the provider knows it), in time.
-        if (attempt.Provider != Name || attempt.Expires <= _time.GetUtcNow() || answer.State is null
-            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(answer.State), Encoding.UTF8.GetBytes(attempt.State)))
+        if (attempt.Provider != Name || attempt.Expires <= _time.GetUtcNow() || answer.State is not { } state
+            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(state), Encoding.UTF8.GetBytes(attempt.State)))
             throw new SignOnException(SignOnFault.Request, "this sign-on was not begun here, or is too old; begin again");
-        var namesIssuer = directory.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var flag) && flag is true;
-        if (answer.Issuer is null ? namesIssuer : answer.Issuer != _options.Issuer)
+        directory.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var namesIssuer);
+        if (answer.Issuer is null ? namesIssuer is true : answer.Issuer != _options.Issuer)
             throw new SignOnException(SignOnFault.Request, "the answer is another provider's; begin again");
 
         // 2. It brings a code, which is redeemed for tokens.
@@ -115,8 +115,8 @@ public sealed class SignOnProvider : IDisposable
         }
         else if (ways.Count == 0 || ways.Contains("client_secret_basic") || !ways.Contains("client_secret_post"))
         {
-            var credential = $"{FormEncoded(_options.ClientId)}:{FormEncoded(_options.ClientSecret)}";
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(credential)));
+            var credential = Encoding.ASCII.GetBytes($"{FormEncoded(_options.ClientId)}:{FormEncoded(_options.ClientSecret)}");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(credential));
         }
         else
         {
@@ -172,5 +172,7 @@ public sealed class SignOnProvider : IDisposable
 
     // An error code, and nothing that somebody put into an address to be shown here.
     private static string Word(string text) =>
-        text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.') ? text : "an unknown error";
+        text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')
+            ? text
+            : "an unknown error";
 }

@@ -30,7 +30,9 @@ public sealed class SignOnProviderOptions
     /// <summary>What is asked for, separated by spaces; <c>openid</c> must be among them.</summary>
     public string Scopes { get; set; } = "openid profile email";
 
-    /// <summary>The claim that suggests the account's name; where it is missing, what stands before the @ of <c>email</c>.</summary>
+    /// <summary>
+    /// The claim that suggests the account's name; where it is missing, what stands before the @ of <c>email</c>.
+    /// </summary>
     public string NameClaim { get; set; } = "preferred_username";
 
     /// <summary>The claim that names the groups: an array of texts, or one text.</summary>
@@ -48,6 +50,8 @@ public sealed class SignOnProviderOptions
     /// <summary>For people to choose by; empty: the provider's name.</summary>
     public string DisplayName { get; set; } = "";
 
-    /// <summary>A PEM file of certificate authorities, trusted with this provider in place of the system's. Empty: the system's.</summary>
+    /// <summary>
+    /// A PEM file of certificate authorities, trusted with this provider in place of the system's. Empty: the system's.
+    /// </summary>
     public string CaFile { get; set; } = "";
 }

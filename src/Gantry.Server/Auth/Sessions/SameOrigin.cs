@@ -14,7 +14,9 @@ public sealed class SameOrigin(PublicAddress address)
     public bool Allows(HttpContext context) =>
         HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) || Verdict(context) == true;
 
-    /// <summary>Whether the browser says that another site sent it; for a request that brings no session, and may begin one.</summary>
+    /// <summary>
+    /// Whether the browser says that another site sent it; for a request that brings no session, and may begin one.
+    /// </summary>
     public bool IsForeign(HttpContext context) => Verdict(context) == false;
 
     // Null: the client says nothing. Sec-Fetch-Site comes first: behind a proxy that tells no scheme, Origin seems foreign.

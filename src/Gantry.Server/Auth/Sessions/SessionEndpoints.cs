@@ -60,7 +60,8 @@ internal sealed class SessionEndpoints(Logins logins, SessionLogins sessions, Sa
 
     public IResult End(HttpContext context)
     {
-        if (!sameOrigin.Allows(context)) return Problems.Of(context, 403, "Refused", "another site, or no browser, sent this request");
+        if (!sameOrigin.Allows(context))
+            return Problems.Of(context, 403, "Refused", "another site, or no browser, sent this request");
         sessions.End(context);
         return TypedResults.NoContent();
     }

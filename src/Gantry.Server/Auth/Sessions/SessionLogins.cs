@@ -49,7 +49,8 @@ public sealed class SessionLogins(
     }
 
     internal static bool CanBegin(LoggedIn login) =>
-        login is { AccessTokenId: null, TrustId: null, Method: LoginMethod.Password or LoginMethod.Ldap or LoginMethod.SingleSignOn };
+        login is { AccessTokenId: null, TrustId: null }
+        && login.Method is LoginMethod.Password or LoginMethod.Ldap or LoginMethod.SingleSignOn;
 
     /// <summary>Signs that browser out.</summary>
     internal void End(HttpContext context) => _cookie.Delete(context, Root(context));

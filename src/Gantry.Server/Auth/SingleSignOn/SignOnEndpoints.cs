@@ -25,7 +25,10 @@ internal sealed partial class SignOnEndpoints(
     public IResult List(HttpContext context)
     {
         IReadOnlyList<SignOnChoice> choices =
-            [.. signOn.Providers.Select(each => new SignOnChoice(each.Name, each.DisplayName, address.UrlOf(context, $"/sso/{each.Name}/login")))];
+        [
+            .. from each in signOn.Providers
+               select new SignOnChoice(each.Name, each.DisplayName, address.UrlOf(context, $"/sso/{each.Name}/login")),
+        ];
         return TypedResults.Json(choices, AuthJson.Default.IReadOnlyListSignOnChoice);
     }
 
@@ -33,7 +36,8 @@ internal sealed partial class SignOnEndpoints(
     {
         var home = new Uri(address.UrlOf(context, "/")).AbsolutePath;
         var path = One(context, "return") ?? home;
-        if (!IsLocalPath(path)) return Problems.Of(context, 400, "Refused", "return must be a path of this registry, as in a URL");
+        if (!IsLocalPath(path))
+            return Problems.Of(context, 400, "Refused", "return must be a path of this registry, as in a URL");
         var start = await chosen.BeginAsync(address.UrlOf(context, $"/sso/{provider}/callback"), path, context.RequestAborted);
         return _cookie.TryWrite(context, CookieAddress(context, provider), start.Attempt, SignOnAttempt.Lifetime)
             ? TypedResults.Redirect(start.Address.AbsoluteUri)
@@ -58,7 +62,8 @@ internal sealed partial class SignOnEndpoints(
         // Codes and states stand in these addresses.
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["Referrer-Policy"] = "no-referrer";
-        if (signOn.Find(name) is not { } provider) return Problems.Of(context, 404, "No such provider", "there is no provider of this name");
+        if (signOn.Find(name) is not { } provider)
+            return Problems.Of(context, 404, "No such provider", "there is no provider of this name");
         try
         {
             return await work(provider);

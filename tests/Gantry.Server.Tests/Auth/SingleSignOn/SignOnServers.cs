@@ -27,7 +27,10 @@ public sealed class SignOnServers : IAsyncLifetime
         One = await OidcProvider.StartAsync("one", "RS256", groupsInIdToken: true);
         Two = await OidcProvider.StartAsync("two", "ES256", groupsInIdToken: false, clientAuthentication: "none");
         Registry = await RegistryServer.StartAsync(
-            [.. One.Settings("one"), .. Two.Settings("two", isPublic: true), "SingleSignOn:Providers:two:DisplayName=The other"]);
+        [
+            .. One.Settings("one"), .. Two.Settings("two", isPublic: true), "SingleSignOn:Providers:two:DisplayName=The other",
+            "Access:Anonymous=None",
+        ]);
     }
 
     internal Browser NewBrowser() => new(Registry.Address);
