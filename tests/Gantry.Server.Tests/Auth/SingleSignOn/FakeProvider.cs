@@ -49,10 +49,8 @@ internal sealed class FakeProvider : IAsyncDisposable
         app.MapGet("/.well-known/openid-configuration", () => Json(fake.Describe()));
         app.MapGet("/{name}/.well-known/openid-configuration", (string name) => fake.Directories[name]());
         app.MapGet("/keys", fake.Keys);
-        app.MapPost("/token", () => fake.TokenAnswer ?? Json(new JsonObject
-        {
-            ["access_token"] = AccessToken, ["token_type"] = "Bearer", ["id_token"] = fake.Token(fake.Claims()),
-        }));
+        app.MapPost("/token", () => fake.TokenAnswer ?? fake.Tokens());
+        app.MapPost("/moved", fake.Tokens);
         app.MapGet("/userinfo", () => fake.Profile is { } profile ? Json(profile) : Results.NotFound());
         await app.StartAsync();
         return fake;
@@ -120,6 +118,11 @@ internal sealed class FakeProvider : IAsyncDisposable
             ["preferred_username"] = "somebody", ["groups"] = new JsonArray("staff"),
         };
     }
+
+    private IResult Tokens() => Json(new JsonObject
+    {
+        ["access_token"] = AccessToken, ["token_type"] = "Bearer", ["id_token"] = Token(Claims()),
+    });
 
     private IResult Keys()
     {

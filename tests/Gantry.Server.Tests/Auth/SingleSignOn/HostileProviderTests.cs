@@ -207,7 +207,8 @@ public sealed class HostileProviderTests : IClassFixture<HostileProvider>
     [Fact]
     public async Task TokenEndpoint_ThatSendsElsewhere_IsNotFollowed()
     {
-        _fake.TokenAnswer = Results.Redirect($"{_fake.Issuer}/userinfo", preserveMethod: true);
+        _fake.Token = claims => _fake.Sign(claims);
+        _fake.TokenAnswer = Results.Redirect($"{_fake.Issuer}/moved", preserveMethod: true);
         await RefusedAsync(HttpStatusCode.BadGateway, "not answer in JSON");
     }
 
