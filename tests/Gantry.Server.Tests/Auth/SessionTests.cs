@@ -68,6 +68,18 @@ public sealed class SessionTests(SessionServer shared) : IClassFixture<SessionSe
         Assert.Equal(["admin", "admin"], await registry.TextsAsync("SELECT account FROM events WHERE kind = 'login.failed'"));
     }
 
+    [Theory]
+    [InlineData("LoginsPerMinutePerAddress")]
+    [InlineData("LoginsPerMinutePerAccount")]
+    public async Task Post_BeyondTheLimitOfLogins_IsRefused(string limit)
+    {
+        await using var registry = await SessionServer.StartAsync($"Limits:{limit}=1");
+        using var browser = await SignedInAsync(registry);
+        using var answer = await PostAsync(browser, "admin", RegistryServer.Password, Own, registry);
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.Single(browser.SetByRegistry);
+    }
+
     [Fact]
     public async Task Post_WithAnAccessToken_IsRefused()
     {
