@@ -45,9 +45,10 @@ public sealed class GantryServer : IAsyncDisposable
     public WebApplication App => _app;
 
     /// <param name="arguments">Settings as <c>--Section:Key=value</c>; they win over environment and files.</param>
+    /// <param name="time">Another clock than the system's.</param>
     /// <exception cref="OptionsValidationException">Settings are wrong; all of them are named.</exception>
     /// <exception cref="InvalidDataException">A file of settings cannot be read.</exception>
-    public static GantryServer Create(string[] arguments)
+    public static GantryServer Create(string[] arguments, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments });
         // The settings that came with the program, below those of the working folder, the environment and the arguments.
@@ -66,6 +67,7 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddGantryStorage(builder.Configuration);
         builder.Services.AddSingleton<V2Pipeline>();
         builder.Services.AddHostedService<CleanupWorker>();
+        if (time is not null) builder.Services.AddSingleton(time);
 
         var app = builder.Build();
         var faults = SettingFaults.Of(arguments, app.Configuration, app.Services.GetRequiredService<IStartupValidator>());

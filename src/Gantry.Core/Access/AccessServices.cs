@@ -22,6 +22,7 @@ public static class AccessServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsFaults>());
         services.AddSettings<LdapOptions>(configuration, LdapOptions.Section);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LdapOptions>, LdapOptionsFaults>());
+        services.AddSettings<KeylessOptions>(configuration, KeylessOptions.Section);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<AuditTrail>();
         services.AddSettings<LimitsOptions>(configuration, "Limits");
@@ -37,6 +38,12 @@ public static class AccessServices
         services.TryAddSingleton<AuditListing>();
         services.AddSingleton<LoginRenewal>();
         services.AddSingleton<AccessTokenLogin>();
+        services.AddSingleton<IssuerTokens>();
+        services.AddSingleton<Trusts>();
+        services.AddSingleton(of => new KeylessLogin(
+            of.GetRequiredService<IssuerTokens>(), of.GetRequiredService<IDbContextFactory<RegistryDbContext>>(),
+            of.GetRequiredService<IOptions<KeylessOptions>>(), of.GetRequiredService<TimeProvider>(),
+            of.GetRequiredService<ILogger<KeylessLogin>>()));
         services.AddSingleton<Logins>();
         services.AddSettings<SingleSignOnOptions>(configuration, SingleSignOnOptions.Section);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SingleSignOnOptions>, SingleSignOnFaults>());
@@ -65,6 +72,7 @@ public static class AccessServices
         services.AddHostedService<SigningKeyRotation>();
         services.AddHostedService<AccessChangeFeed>();
         services.AddHostedService<AccessTokenUseWriter>();
+        services.AddHostedService<IssuerKeyRefresh>();
         return services;
     }
 }

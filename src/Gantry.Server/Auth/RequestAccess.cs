@@ -119,8 +119,7 @@ public sealed partial class RequestAccess(
             Credential.None => policy.CallerFor(login: null),
             Credential.Bearer bearer => await VerifyAsync(bearer, context)
                 ?? throw Unauthorized(context, scopes, "invalid_token", "the token is not valid, or not any more"),
-            Credential.Basic basic => await LoginAsync(basic, context)
-                ?? throw Unauthorized(context, scopes, error: null, "the name or the password is wrong"),
+            Credential.Basic basic => await LoginAsync(basic, context, scopes),
             Credential.Unreadable unreadable =>
                 throw Unauthorized(context, scopes, error: null, $"the Authorization header: {unreadable.Fault}"),
             _ => throw new InvalidOperationException("an unknown kind of credential"),
@@ -137,11 +136,21 @@ public sealed partial class RequestAccess(
     }
 
     // A push that shows its password at each request is not counted as logging in.
-    private async Task<ExplainedCaller?> LoginAsync(Credential.Basic basic, HttpContext context) =>
-        await logins.TryLoginAsync(
-            basic.Name, basic.Password, ClientAddress(context), ActorOf(context, null), context.RequestAborted) is { } login
-            ? policy.CallerFor(login)
-            : null;
+    private async Task<ExplainedCaller> LoginAsync(Credential.Basic basic, HttpContext context, IReadOnlyList<Scope> scopes)
+    {
+        try
+        {
+            return await logins.TryLoginAsync(
+                basic.Name, basic.Password, ClientAddress(context), ActorOf(context, null), context.RequestAborted) is { } login
+                ? policy.CallerFor(login)
+                : throw Unauthorized(context, scopes, error: null, "the name or the password is wrong");
+        }
+        catch (OciException e) when (e.Code == OciErrorCode.Unauthorized)
+        {
+            // An issuer's token: the reason is said where it is found, the challenge is written here.
+            throw Unauthorized(context, scopes, error: null, e.Detail!);
+        }
+    }
 
     private OciException Unauthorized(HttpContext context, IReadOnlyList<Scope> scopes, string? error, string detail)
     {

@@ -9,8 +9,8 @@ namespace Gantry.Server.Auth;
 
 /// <summary>
 /// The token service of Docker's token specification: GET with Basic or without a credential, POST with the
-/// <c>password</c> and <c>refresh_token</c> grants. It grants what the policy gives of what was asked, and less than
-/// that is no error.
+/// <c>password</c> and <c>refresh_token</c> grants, and with an issuer's token to exchange (RFC 8693). It grants what the
+/// policy gives of what was asked, and less than that is no error.
 /// </summary>
 public sealed class TokenEndpoint(
     BearerTokens tokens, RefreshTokens refreshTokens, Logins logins, AccessPolicy policy, AuditTrail audit,
@@ -52,28 +52,49 @@ public sealed class TokenEndpoint(
                 return await refreshTokens.RedeemAsync(token, context.RequestAborted) is { } login
                     ? await GrantAsync(context, login, scopes, form.Offline ? token : null)
                     : Unauthorized(context, "the login has expired or was ended; log in again");
+            case TokenExchange.GrantType:
+                return TokenExchange.FaultOf(form) is { } fault
+                    ? Invalid(context, fault)
+                    : await LoginAsync(
+                        context, actor => KeylessAsync(TokenExchange.SubjectToken(form), actor, context.RequestAborted), scopes,
+                        form.Offline, TokenExchange.IssuedType);
             case "":
                 return Invalid(context, "grant_type must be there");
             default:
                 return Refuse(
                     context, 400, "unsupported_grant_type", OciErrorCode.Unsupported,
-                    "grant_type must be password or refresh_token");
+                    $"grant_type must be password, refresh_token or {TokenExchange.GrantType}");
         }
     }
 
+    private Task<IResult> LoginAsync(HttpContext context, string name, string password, ScopeRequest scopes, bool offline) =>
+        LoginAsync(
+            context,
+            actor => logins.TryLoginAsync(name, password, RequestAccess.ClientAddress(context), actor, context.RequestAborted),
+            scopes, offline);
+
+    private async Task<LoggedIn?> KeylessAsync(string token, Actor actor, CancellationToken cancellation) =>
+        await logins.KeylessAsync(token, actor, cancellation);
+
     private async Task<IResult> LoginAsync(
-        HttpContext context, string name, string password, ScopeRequest scopes, bool offline)
+        HttpContext context, Func<Actor, Task<LoggedIn?>> logIn, ScopeRequest scopes, bool offline, string? issuedType = null)
     {
         try
         {
-            var address = RequestAccess.ClientAddress(context);
-            var actor = RequestAccess.ActorOf(context, null);
-            limits.CountLogin(address);
-            if (await logins.TryLoginAsync(name, password, address, actor, context.RequestAborted) is not { } login)
-                return Unauthorized(context, WrongPassword);
+            limits.CountLogin(RequestAccess.ClientAddress(context));
+            if (await logIn(RequestAccess.ActorOf(context, null)) is not { } login) return Unauthorized(context, WrongPassword);
             limits.CountLogin(login.Account.Name.ToString());
             var refreshToken = offline ? await refreshTokens.IssueAsync(login, context.RequestAborted) : null;
-            return await GrantAsync(context, login, scopes, refreshToken?.Text);
+            return await GrantAsync(context, login, scopes, refreshToken?.Text, issuedType);
+        }
+        catch (OciException e) when (e.Code == OciErrorCode.Unauthorized)
+        {
+            return Unauthorized(context, e.Detail!);
+        }
+        catch (OciException e) when (e.Code == OciErrorCode.Unavailable)
+        {
+            context.Response.Headers.RetryAfter = $"{e.RetryAfterSeconds ?? 1}";
+            return Refuse(context, e.Status, "temporarily_unavailable", e.Code, e.Detail!);
         }
         catch (OciException e) when (e.Code is OciErrorCode.TooManyRequests or OciErrorCode.Unavailable)
         {
@@ -84,7 +105,7 @@ public sealed class TokenEndpoint(
     }
 
     private async Task<IResult> GrantAsync(
-        HttpContext context, LoggedIn? login, ScopeRequest scopes, string? refreshToken)
+        HttpContext context, LoggedIn? login, ScopeRequest scopes, string? refreshToken, string? issuedType = null)
     {
         if (login is not null) limits.CountRequest(login.Account.Name.ToString());
         var (token, granted) = await tokens.IssueAsync(login, scopes, context.RequestAborted);
@@ -98,7 +119,9 @@ public sealed class TokenEndpoint(
         }
 
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(TokenReply.Of(token, refreshToken), AuthJson.Default.TokenReply);
+        var reply = TokenReply.Of(token, refreshToken);
+        if (issuedType is not null) reply = reply with { IssuedTokenType = issuedType, Scope = string.Join(' ', granted) };
+        return TypedResults.Json(reply, AuthJson.Default.TokenReply);
     }
 
     // 401 for the POST too, where RFC 6749 would have 400: containerd and BuildKit then say "unauthorized".

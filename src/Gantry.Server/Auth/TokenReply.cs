@@ -18,6 +18,14 @@ internal sealed record TokenReply(
 {
     [JsonPropertyName("token_type")] public string TokenType => "Bearer";
 
+    /// <summary>Of a token exchange alone (RFC 8693, 2.2.1), as is <see cref="Scope"/>.</summary>
+    [JsonPropertyName("issued_token_type"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? IssuedTokenType { get; init; }
+
+    /// <summary>What was granted, where it may be less than was asked.</summary>
+    [JsonPropertyName("scope"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Scope { get; init; }
+
     public static TokenReply Of(SignedToken token, string? refreshToken) =>
         new(
             token.Text, token.Text, (int)token.Lifetime.TotalSeconds,

@@ -7,13 +7,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Gantry.Core.Access;
 
 /// <summary>
-/// Whatever a client sends as name and password: an access token is known by its looks, everything else is a person's
-/// password. Each login and each failure of a known account is recorded; a credential that is shown again from the same
+/// Whatever a client sends as name and password: an issuer's token by the name <see cref="AccountName.Keyless"/>, an access
+/// token by its looks, everything else is a person's password. Each login and each failure of a known account is recorded; a credential that is shown again from the same
 /// address within <see cref="SameFor"/> is the same login.
 /// </summary>
 public sealed class Logins(
-    PasswordLogin passwords, AccessTokenLogin accessTokens, IDbContextFactory<RegistryDbContext> database, AuditTrail audit,
-    TimeProvider time)
+    PasswordLogin passwords, AccessTokenLogin accessTokens, KeylessLogin keyless, IDbContextFactory<RegistryDbContext> database,
+    AuditTrail audit, TimeProvider time)
 {
     /// <summary>The longest secret that is looked at: a token of an issuer.</summary>
     public const int MaxSecretLength = SignedTokens.MaxLength;
@@ -21,14 +21,17 @@ public sealed class Logins(
     private static readonly TimeSpan SameFor = TimeSpan.FromMinutes(10);
     private const int Remembered = 4096;
 
-    private readonly RecentlyUsed<(long Account, LoginMethod Method, long? Token, string? Address), DateTimeOffset> _recorded =
+    private readonly RecentlyUsed<(long Account, LoginMethod Method, long? Token, string? Detail, string? Address), DateTimeOffset> _recorded =
         new(Remembered);
 
     /// <summary>Null: wrong, whatever the reason.</summary>
-    /// <exception cref="OciException">TooManyRequests, with the seconds to wait.</exception>
+    /// <exception cref="OciException">
+    /// TooManyRequests, with the seconds to wait; what <see cref="KeylessAsync"/> throws.
+    /// </exception>
     public async Task<LoggedIn?> TryLoginAsync(
         string name, string secret, IPAddress address, Actor actor, CancellationToken cancellationToken = default)
     {
+        if (name == AccountName.Keyless) return await KeylessAsync(secret, actor, cancellationToken);
         var login = AccessTokenText.IsMeant(secret)
             ? await accessTokens.TryLoginAsync(name, secret, cancellationToken)
             : await passwords.TryLoginAsync(name, secret, address, actor);
@@ -45,10 +48,19 @@ public sealed class Logins(
         return login;
     }
 
+    /// <summary>A token of an issuer; without one that is accepted there is no account whose failure could be recorded.</summary>
+    /// <inheritdoc cref="KeylessLogin.LoginAsync" path="/exception"/>
+    public async Task<LoggedIn> KeylessAsync(string token, Actor actor, CancellationToken cancellationToken = default)
+    {
+        var login = await keyless.LoginAsync(token, cancellationToken);
+        await RecordAsync(login, actor, cancellationToken);
+        return login;
+    }
+
     /// <summary>Records a login, whichever way it was made.</summary>
     public async Task RecordAsync(LoggedIn login, Actor actor, CancellationToken cancellationToken = default)
     {
-        var key = (login.Account.Id, login.Method, login.AccessTokenId ?? login.TrustId, actor.Address);
+        var key = (login.Account.Id, login.Method, login.AccessTokenId ?? login.TrustId, login.Detail, actor.Address);
         var now = time.GetUtcNow();
         if (_recorded.TryGet(key, out var last) && now - last < SameFor) return;
 
