@@ -28,7 +28,8 @@ internal sealed record TokenReply(
 
     public static TokenReply Of(SignedToken token, string? refreshToken) =>
         new(
-            token.Text, token.Text, (int)token.Lifetime.TotalSeconds,
+            // A login that ends within the clocks' skew gives a token that has ended too: not a negative number of seconds.
+            token.Text, token.Text, Math.Max(0, (int)token.Lifetime.TotalSeconds),
             token.Issued.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), refreshToken);
 }
 

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Buffers.Text;
 using System.Text.Json;
 using Gantry.Oci;
 using Microsoft.Extensions.Logging;
@@ -22,12 +20,6 @@ internal sealed class IssuerTokens : IDisposable
     private const string BadSignature = "the token's signature is not its issuer's";
     private const int MaxKeyIdLength = 256;
 
-    private static readonly SearchValues<char> Base64UrlAlphabet =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
-
-    // One name twice is one meaning for this reader and another for the next.
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
-
     private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = SignedTokens.MaxLength };
     private readonly Dictionary<string, Issuer> _byUrl;
     private readonly TimeProvider _time;
@@ -49,23 +41,18 @@ internal sealed class IssuerTokens : IDisposable
     /// <exception cref="OciException">Unavailable: the issuer's keys cannot be had.</exception>
     public async ValueTask<IssuerToken> VerifyAsync(string token, CancellationToken cancellationToken)
     {
-        // 1. A look that costs nothing. Five parts are an encrypted token: the handler, which would try to decrypt it,
-        // never sees one (CVE-2024-21319); nor anything that its own, more lenient reader takes in another way.
-        if (token.Length > SignedTokens.MaxLength || token.AsSpan().Count('.') != 2
-            || token.AsSpan().ContainsAnyExcept(Base64UrlAlphabet)) return new(null, NoToken);
-        var parts = token.Split('.');
-        if (ReadObject(parts[0]) is not { } header || ReadObject(parts[1]) is not { } claims || Decode(parts[2]) is not { Length: > 0 })
-            return new(null, NoToken);
+        // 1. A look that costs nothing.
+        if (CompactToken.Read(token) is not var (header, claims)) return new(null, NoToken);
 
         // 2. Whose it says it is. Nothing is fetched that the configuration does not name.
-        if (Text(claims, "iss") is not { } url || !_byUrl.TryGetValue(url, out var issuer))
+        if (CompactToken.Text(claims, "iss") is not { } url || !_byUrl.TryGetValue(url, out var issuer))
             return new(null, "the token's issuer (iss) is not configured here");
 
         // 3. A signature is looked at only for an algorithm that is wanted and a key that the issuer has.
-        if (Text(header, "alg") is not { } algorithm || !issuer.Options.Allows(algorithm))
+        if (CompactToken.Text(header, "alg") is not { } algorithm || !issuer.Options.Allows(algorithm))
             return new(issuer.Name, "the token's algorithm (alg) is not accepted");
         if (header.TryGetProperty("crit", out _)) return new(issuer.Name, "the token has a critical header, and none is known here");
-        if (Text(header, "kid") is not { Length: > 0 and <= MaxKeyIdLength } id) return new(issuer.Name, "the token names no key (kid)");
+        if (CompactToken.Text(header, "kid") is not { Length: > 0 and <= MaxKeyIdLength } id) return new(issuer.Name, "the token names no key (kid)");
         if (await issuer.Keys.FindAsync(id, algorithm, cancellationToken) is not { } key)
             return new(issuer.Name, "the token's key (kid) is none of its issuer's");
 
@@ -110,7 +97,7 @@ internal sealed class IssuerTokens : IDisposable
     }
 
     private static string? FaultOfSubject(JsonElement claims) =>
-        Text(claims, "sub") is { Length: > 0 } ? null : "the token has no subject (sub)";
+        CompactToken.Text(claims, "sub") is { Length: > 0 } ? null : "the token has no subject (sub)";
 
     // Seconds since 1970, also with a fraction (RFC 7519, 2). Null: not there. False: not a number of our times.
     private static bool Number(JsonElement claims, string name, out double? value)
@@ -120,37 +107,6 @@ internal sealed class IssuerTokens : IDisposable
         if (member.ValueKind != JsonValueKind.Number || !member.TryGetDouble(out var number) || number is < 0 or > 253402300799) return false;
         value = number;
         return true;
-    }
-
-    private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static JsonElement? ReadObject(string part)
-    {
-        if (Decode(part) is not { } bytes) return null;
-        try
-        {
-            using var document = JsonDocument.Parse(bytes, Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    // One token, one text: no bits without a meaning at the end.
-    private static byte[]? Decode(string part)
-    {
-        try
-        {
-            var bytes = Base64Url.DecodeFromChars(part);
-            return Base64Url.EncodeToString(bytes) == part ? bytes : null;
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
     }
 
     private sealed record Issuer(string Name, string Audience, IssuerOptions Options, IssuerKeys Keys);
