@@ -29,11 +29,14 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
     public string ConnectionString => _database.ConnectionString;
 
     /// <param name="settings">Further settings, as <c>Section:Key=value</c>.</param>
-    public static async Task<RegistryServer> StartAsync(params string[] settings)
+    public static Task<RegistryServer> StartAsync(params string[] settings) => StartAsync(time: null, settings);
+
+    /// <summary>The same with a clock of the test's own.</summary>
+    public static async Task<RegistryServer> StartAsync(TimeProvider? time, params string[] settings)
     {
         var database = await TestDatabase.CreateAsync();
         var root = Directory.CreateTempSubdirectory("gantry-test-");
-        return new RegistryServer(database, true, root, await StartAsync(database, root, settings));
+        return new RegistryServer(database, true, root, await StartAsync(database, root, settings, time));
     }
 
     /// <summary>
@@ -74,14 +77,15 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
         await _server.DisposeAsync();
     }
 
-    private static async Task<GantryServer> StartAsync(TestDatabase database, DirectoryInfo root, string[] settings)
+    private static async Task<GantryServer> StartAsync(
+        TestDatabase database, DirectoryInfo root, string[] settings, TimeProvider? time = null)
     {
         string[] arguments =
         [
             "--urls=http://127.0.0.1:0", $"--Data:Root={root.FullName}", $"--ConnectionStrings:Registry={database.ConnectionString}",
             $"--Access:AdminPassword={Password}", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Warning", .. settings.Select(setting => $"--{setting}"),
         ];
-        var server = GantryServer.Create(arguments);
+        var server = GantryServer.Create(arguments, time);
         await server.StartDatabaseAsync(beside: false, CancellationToken.None);
         await server.StartAsync(CancellationToken.None);
         return server;

@@ -39,12 +39,16 @@ internal sealed class KeylessRegistry : IAsyncDisposable
 
     public Task<Trust> TrustAsync(params (string Claim, string Pattern)[] claims) => TrustAsync("ci", Robot, "*", claims);
 
-    public async Task<Trust> TrustAsync(string issuer, string account, string scopes, params (string Claim, string Pattern)[] claims)
+    public Task<Trust> TrustAsync(string issuer, string account, string scopes, params (string Claim, string Pattern)[] claims) =>
+        TrustAsync(Server, issuer, account, scopes, claims);
+
+    public static async Task<Trust> TrustAsync(
+        RegistryServer server, string issuer, string account, string scopes, params (string Claim, string Pattern)[] claims)
     {
         var patterns = claims.ToDictionary(claim => claim.Claim, claim => claim.Pattern);
         Assert.True(ClaimRules.TryParse(patterns, out var rules, out var fault), fault);
         var limit = AccessLimit.Parse(scopes.Split(' '));
-        return (await Trusts.AddAsync(AccountName.Parse(account), issuer, rules, limit, Actor.Console, default))!;
+        return (await server.Get<Trusts>().AddAsync(AccountName.Parse(account), issuer, rules, limit, Actor.Console, default))!;
     }
 
     public async Task<Answer> GetAsync(string path, string? authorization = null)
