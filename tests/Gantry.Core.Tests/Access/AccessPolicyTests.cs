@@ -149,6 +149,16 @@ public sealed class AccessPolicyTests
         Assert.Equal(None, decision.Within(RepositoryActions.Delete, "limited").Granted);
     }
 
+    [Fact]
+    public void Within_WhatDoesNotHoldPull_TellsTheLimitAlone_WhateverTheAccountMay()
+    {
+        foreach (var facts in new[] { Missing, Facts(Visibility.Private), Facts(Visibility.Private, [new(NamespaceRole.Writer, null)]) })
+        {
+            Assert.Equal("limited", Policy().Decide(Jane, Prod, facts).Within(None, "limited").Rule);
+            Assert.Equal("limited", Policy().Decide(Jane, Prod, facts).Within(RepositoryActions.Push, "limited").Rule);
+        }
+    }
+
     private static AccessPolicy Policy(AnonymousAccess anonymous = AnonymousAccess.Pull) =>
         new(new NoDatabase(), Options.Create(new AccessOptions { Anonymous = anonymous }));
 

@@ -28,6 +28,10 @@ public sealed class HiddenRepositoryTests(DecisionWorlds worlds)
     [InlineData("Pull", "stranger", "pat-as-bearer")]
     [InlineData("Pull", "robot-maintainer", "pat")]
     [InlineData("Pull", "maintainer", "other-pat")]
+    [InlineData("Pull", "maintainer", "other-pat-as-bearer")]
+    [InlineData("Pull", "maintainer", "other-pat-to-bearer")]
+    [InlineData("Pull", "maintainer", "api-pat")]
+    [InlineData("Pull", "admin", "other-pat")]
     public async Task Answers_AreTheSame_WhateverThereIs(string setting, string actor, string credential)
     {
         var world = await worlds.GetAsync(setting);

@@ -13,7 +13,13 @@ public sealed record Decision(RepositoryActions Granted, string Rule, IReadOnlyL
     {
     }
 
-    /// <summary>The same, as far as a credential's limit lets it through.</summary>
-    public Decision Within(RepositoryActions most, string limit) =>
-        (Granted & most) == Granted ? this : new(Granted & most, $"{Rule}; {limit}", [.. Path, limit]);
+    /// <summary>
+    /// The same, as far as a credential's limit lets it through. Where that is not even to pull, the limit is all that is told:
+    /// who found an access token for one namespace learns nothing of the others.
+    /// </summary>
+    public Decision Within(RepositoryActions most, string limit)
+    {
+        if (!most.HasFlag(RepositoryActions.Pull)) return new(Granted & most, limit, [.. Path, limit]);
+        return (Granted & most) == Granted ? this : new(Granted & most, $"{Rule}; {limit}", [.. Path, limit]);
+    }
 }
