@@ -46,7 +46,8 @@ public static class AccessServices
             of.GetRequiredService<ILogger<KeylessLogin>>()));
         services.AddSingleton<Logins>();
         services.AddSettings<SingleSignOnOptions>(configuration, SingleSignOnOptions.Section);
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SingleSignOnOptions>, SingleSignOnFaults>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SingleSignOnOptions>, SingleSignOnFaults>(
+            _ => new SingleSignOnFaults(configuration["Ldap:Name"] ?? new LdapOptions().Name)));
         services.AddSingleton<SingleSignOn>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<Accounts>();

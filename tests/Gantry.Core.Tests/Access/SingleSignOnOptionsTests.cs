@@ -100,5 +100,5 @@ public sealed class SingleSignOnOptionsTests
         new() { Providers = new Dictionary<string, SignOnProviderOptions> { [name] = provider } };
 
     private static List<string> FaultsOf(SingleSignOnOptions options) =>
-        [.. new SingleSignOnFaults().Validate(null, options).Failures ?? []];
+        [.. new SingleSignOnFaults("ldap").Validate(null, options).Failures ?? []];
 }

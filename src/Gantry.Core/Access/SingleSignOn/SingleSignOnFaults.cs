@@ -5,23 +5,21 @@ using Microsoft.Extensions.Options;
 namespace Gantry.Core.Access;
 
 /// <summary>Names every fault of <see cref="SingleSignOnOptions"/> at once; never a secret.</summary>
-internal sealed class SingleSignOnFaults : IValidateOptions<SingleSignOnOptions>
+/// <param name="directory">The LDAP directory's name: groups and accounts of a provider called so would be its own.</param>
+internal sealed class SingleSignOnFaults(string directory) : IValidateOptions<SingleSignOnOptions>
 {
-    // ldap is the directory's: groups and accounts of both would be one.
-    private const string Directory = "ldap";
-
     public ValidateOptionsResult Validate(string? name, SingleSignOnOptions options)
     {
         var faults = options.Providers.SelectMany(provider => FaultsOf(provider.Key, provider.Value)).ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
-    private static IEnumerable<string> FaultsOf(string name, SignOnProviderOptions provider)
+    private IEnumerable<string> FaultsOf(string name, SignOnProviderOptions provider)
     {
         var section = $"{SingleSignOnOptions.Section}:Providers:{name}";
         if (name.Length > 32 || !AccountName.TryParse(name, out _) || name.AsSpan().ContainsAny('.', '_'))
             yield return $"{section}: a provider's name is 1 to 32 characters a-z, 0-9 or '-', and begins with a letter or digit.";
-        if (name == Directory) yield return $"{section}: the name ldap is kept for the directory.";
+        if (name == directory) yield return $"{section}: the name is the directory's (Ldap:Name).";
         if (!IsIssuer(provider.Issuer))
         {
             yield return $"{section}:Issuer must be an https URL, or http on a loopback address, without query, fragment "
