@@ -21,6 +21,7 @@ internal static class AdminCommands
             RuleCommands.Create(verbs),
             RobotCommands.Create(verbs),
             AccessTokenCommands.Create(verbs),
+            TrustCommands.Create(verbs),
             ExplainCommand.Create(verbs),
             EventsCommand.Create(verbs),
         };

@@ -82,6 +82,9 @@ public sealed class AdminVerbsTests : IAsyncLifetime
     [InlineData("'acme/app' is not a namespace's name", "namespace", "create", "acme/app")]
     [InlineData("'repository:acme' is not a scope", "token", "create", "alice", "x", "--scope", "repository:acme")]
     [InlineData("'rm' is not pull, push or delete", "explain", "alice", "rm", "acme/app")]
+    [InlineData("there is no issuer ci in the configuration", "trust", "add", "alice", "ci", "--claim", "sub=job")]
+    [InlineData("'sub' is not of the form NAME=PATTERN", "trust", "add", "alice", "ci", "--claim", "sub")]
+    [InlineData("would trust everybody", "trust", "add", "alice", "ci", "--claim", "sub=*")]
     [InlineData("nothing to change was given", "account", "set", "alice")]
     public async Task BadArguments_AreNamed_WithExitCode2(string fault, params string[] arguments) =>
         Assert.Contains(fault, await FailAsync(2, arguments));
