@@ -1,16 +1,22 @@
 using Gantry.EndToEnd.Tests.Running;
+using Gantry.TestKit;
 
 namespace Gantry.EndToEnd.Tests;
 
 /// <summary>
 /// A registry with people, robots and namespaces in it, made by `gantry-server admin` beside the running server:
-/// `acme` is private, and its writers may not push to `acme/prod-*`; `open` is public.
+/// `acme` is private, and its writers may not push to `acme/prod-*`; `open` is public. It asks a directory for people's
+/// passwords, and accepts tokens of an issuer, which runs in this process.
 /// </summary>
-internal sealed class Company
+internal sealed class Company : IAsyncDisposable
 {
     private readonly Dictionary<string, Login> logins = [];
+    private readonly Slapd slapd;
 
-    private Company(RegistryUnderTest registry) => Registry = registry;
+    private Company(RegistryUnderTest registry, Slapd directory, TestIssuer issuer) =>
+        (Registry, slapd, Issuer) = (registry, directory, issuer);
+
+    public TestIssuer Issuer { get; }
 
     public RegistryUnderTest Registry { get; }
 
@@ -18,7 +24,10 @@ internal sealed class Company
 
     public static async Task<Company> MakeAsync(Lab lab)
     {
-        var company = new Company(await lab.RegistryAsync("--Access:Throttle:FailuresPerAccountAndAddress=1000"));
+        var directory = await Slapd.StartAsync(lab.NewFolder());
+        var issuer = await TestIssuer.StartAsync();
+        var registry = await lab.RegistryAsync([.. directory.Settings, $"--Keyless:Issuers:ci:Issuer={issuer.Url}"]);
+        var company = new Company(registry, directory, issuer);
         await company.Admin.RunAsync("namespace", "create", "acme");
         await company.Admin.RunAsync("rule", "add", "acme", "acme/prod-*", "--for", "writer", "--deny", "push");
         await company.Admin.RunAsync("namespace", "create", "open", "--visibility", "public");
@@ -28,12 +37,14 @@ internal sealed class Company
     /// <summary>A writer of `acme` with this kind of credential, made when it is first asked for.</summary>
     public async Task<Login> WriterAsync(string kind)
     {
-        if (logins.TryGetValue(kind, out var login)) return login;
+        if (logins.TryGetValue(kind, out var login)) return kind == "keyless" ? Job() : login;
         return logins[kind] = kind switch
         {
             "password" => await PersonAsync("alice"),
             "access token" => await LimitedAsync(await PersonAsync("bob")),
             "robot" => await RobotAsync("ci", "writer"),
+            "keyless" => await TrustedJobAsync(),
+            "ldap" => await DirectoryAsync(),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such kind of credential"),
         };
     }
@@ -70,5 +81,34 @@ internal sealed class Company
         await (await lab.SkopeoAsync()).Skopeo.RunAsync("copy", "-q", "--preserve-digests",
             "--dest-creds", $"{Registry.User}:{Registry.Password}", lab.Images.Layout("tiny"), $"docker://{reference}");
         return reference;
+    }
+
+    /// <summary>A fresh token of the issuer for a job, as the password of the name that says so.</summary>
+    /// <param name="expires">Its `exp`; null: in five minutes.</param>
+    public Login Job(DateTimeOffset? expires = null, string subject = "someone")
+    {
+        var claims = new List<(string, object?)> { ("sub", subject), ("repository", "acme/app") };
+        if (expires is { } end) claims.AddRange([("iat", null), ("nbf", null), ("exp", end.ToUnixTimeSeconds())]);
+        return new Login("oidc", Issuer.Token([.. claims]));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await slapd.DisposeAsync();
+        await Issuer.DisposeAsync();
+    }
+
+    private async Task<Login> TrustedJobAsync()
+    {
+        var robot = await Admin.RunAsync("robot", "create", "acme", "keyless", "writer");
+        await Admin.RunAsync("trust", "add", robot, "ci", "--claim", "repository=acme/*", "--scope", "repository:acme/*:pull,push");
+        return Job();
+    }
+
+    // Her account is made by her first login; the role is her group's.
+    private async Task<Login> DirectoryAsync()
+    {
+        await Admin.RunAsync("member", "set", "acme", $"group:ldap/{Slapd.Group}", "writer");
+        return new Login(Slapd.Person, Slapd.Password);
     }
 }

@@ -12,7 +12,7 @@ namespace Gantry.EndToEnd.Tests;
 /// </summary>
 public sealed class CredentialTests(Lab lab)
 {
-    private static readonly string[] Kinds = ["password", "access token", "robot"];
+    private static readonly string[] Kinds = ["password", "access token", "robot", "keyless", "ldap"];
     private static readonly string[] Clients = ["docker", "podman", "skopeo", "ctr", "helm", "oras"];
 
     public static TheoryData<string, string> Pairs() => new(from kind in Kinds from client in Clients select (kind, client));

@@ -114,6 +114,7 @@ public sealed class Lab : IAsyncLifetime
         foreach (var client in clients.Values) await client.DisposeAsync();
         if (containerd is not null) await containerd.DisposeAsync();
         foreach (var registry in registries.Values) await registry.DisposeAsync();
+        if (company is not null) await company.DisposeAsync();
         var faults = registries.Values.SelectMany(registry => registry.Faults()).ToList();
         // Engines leave mounts behind where they were ended in the middle of something.
         var mounts = (await File.ReadAllLinesAsync("/proc/mounts")).Select(line => line.Split(' ')[1]);
