@@ -50,10 +50,18 @@ public sealed class SlapdServer : IAsyncDisposable
     {
         if (!File.Exists(Program)) throw new InvalidOperationException($"{Program} is missing: apt-get install slapd");
         var server = new SlapdServer();
-        await server.MakeAsync();
-        await server.RunAsync();
-        server.Send(new AddRequest(Groups, "organizationalUnit"));
-        return server;
+        try
+        {
+            await server.MakeAsync();
+            await server.RunAsync();
+            server.Send(new AddRequest(Groups, "organizationalUnit"));
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts it again, on its old ports, after <see cref="StopAsync"/>.</summary>
