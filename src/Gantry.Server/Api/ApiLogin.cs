@@ -4,10 +4,10 @@ using Gantry.Server.Auth;
 namespace Gantry.Server.Api;
 
 /// <summary>
-/// Who asks, under <c>/api</c>: a name with a password or an access token (Basic), or an access token alone (Bearer). The
+/// Who asks, under <c>/api</c>: a name with a password or an access token (Basic), an access token alone (Bearer), or a browser's session. The
 /// bearer tokens of <c>/token</c> hold what they were given for <c>/v2</c>, which is nothing here.
 /// </summary>
-internal sealed class ApiLogin(Logins logins)
+internal sealed class ApiLogin(Logins logins, SessionLogins sessions, SameOrigin sameOrigin)
 {
     private const string HowTo =
         "send the account's name with its password or an access token (Basic), or an access token alone (Bearer)";
@@ -27,6 +27,10 @@ internal sealed class ApiLogin(Logins logins)
             _ => await SessionAsync(http) ?? throw ApiException.Unauthorized($"this needs an account: {HowTo}"),
         };
 
-    // A browser's session plugs in here.
-    private static Task<LoggedIn?> SessionAsync(HttpContext http) => Task.FromResult<LoggedIn?>(null);
+    private async Task<LoggedIn?> SessionAsync(HttpContext http)
+    {
+        if (await sessions.TryReadAsync(http) is not { } login) return null;
+        return sameOrigin.Allows(http)
+            ? login : throw ApiException.Forbidden("the browser does not say that a page of this registry sent this");
+    }
 }

@@ -9,6 +9,7 @@ using static Gantry.Server.Api.MemberEndpoints;
 using static Gantry.Server.Api.NamespaceEndpoints;
 using static Gantry.Server.Api.RobotEndpoints;
 using static Gantry.Server.Api.RuleEndpoints;
+using static Gantry.Server.Api.TrustEndpoints;
 
 namespace Gantry.Server.Api;
 
@@ -42,6 +43,10 @@ internal static class ApiRoutes
         Post<NewRobot, AccountReply>("/namespaces/{ns}/robots", Maintainer, CreateRobotAsync),
         Patch<RobotChange, AccountReply>("/namespaces/{ns}/robots/{robot}", Maintainer, ChangeRobotAsync),
         Delete("/namespaces/{ns}/robots/{robot}", Maintainer, DeleteRobotAsync),
+
+        Get<Page<TrustReply>>("/namespaces/{ns}/trusts", Maintainer, ListTrustsAsync),
+        Post<NewTrust, TrustReply>("/namespaces/{ns}/trusts", Maintainer, AddTrustAsync) with { GivesPower = true },
+        Delete("/namespaces/{ns}/trusts/{id}", Maintainer, RemoveTrustAsync),
 
         Get<Page<AccountReply>>("/accounts", Administrator, ListAccountsAsync),
         Post<NewAccount, AccountReply>("/accounts", Administrator, CreateAccountAsync) with { GivesPower = true },

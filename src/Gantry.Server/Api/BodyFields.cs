@@ -115,6 +115,24 @@ internal sealed class BodyFields
         return texts;
     }
 
+    /// <summary>A required object of texts; null: it is none.</summary>
+    public IReadOnlyDictionary<string, string>? TextMap(string name)
+    {
+        if (Value(name, true, JsonValueKind.Object, "must be an object of texts") is not { } map) return null;
+        try
+        {
+            if (map.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.String && !entry.Name.Any(char.IsControl)))
+                return map.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString()!, StringComparer.Ordinal);
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair, as in TextOf.
+        }
+
+        Fault(name, "must be an object of texts");
+        return null;
+    }
+
     /// <exception cref="ApiException">400, with all that is wrong.</exception>
     public void End()
     {
