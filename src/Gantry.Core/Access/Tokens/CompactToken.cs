@@ -38,7 +38,7 @@ internal readonly record struct CompactToken(JsonElement Header, JsonElement Cla
 
     private static JsonElement? ReadObject(string part)
     {
-        if (Decode(part) is not { } bytes) return null;
+        if (Decode(part) is not { } bytes || !IsText(bytes)) return null;
         try
         {
             using var document = JsonDocument.Parse(bytes, Strict);
@@ -50,12 +50,32 @@ internal readonly record struct CompactToken(JsonElement Header, JsonElement Cla
         }
     }
 
+    // A document is parsed without its texts being read: one with broken UTF-8, or half a surrogate pair, would throw later,
+    // where it is used.
+    private static bool IsText(byte[] bytes)
+    {
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = Strict.MaxDepth });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) _ = reader.GetString();
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     private static byte[]? Decode(string part)
     {
         try
         {
-            // Refuses bits at the end that mean nothing, as the library does not; padding is not in the alphabet.
-            return Base64Url.DecodeFromChars(part);
+            var bytes = Base64Url.DecodeFromChars(part);
+            return Base64Url.EncodeToString(bytes) == part ? bytes : null;
         }
         catch (FormatException)
         {
