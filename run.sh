@@ -2,6 +2,7 @@
 # Runs the server in the foreground, building it first when a source has changed.
 #
 #   ./run.sh [--urls URL] [--data DIR] [--Section:Key=value ...]
+#   ./run.sh admin --help       other verbs of gantry-server, also beside a running server
 #
 # Without arguments it listens on http://127.0.0.1:5000 and keeps everything in ./data. Settings are those
 # of appsettings.json, by option or environment (Access__AdminPassword). Signals reach the server itself.
@@ -58,12 +59,14 @@ build() {
   touch -d "$begun" "$stamp"
 }
 
+verb=serve
+case ${1-} in serve | migrate | admin) verb=$1; shift ;; esac
 arguments=()
 data=
 prepare=
 while (($#)); do
   case $1 in
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) [[ $verb == serve ]] || { arguments+=("$1"); shift; continue; }; sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --prepare) prepare=yes; shift ;;
     --data) (($# > 1)) || { echo 'run.sh: --data needs a folder' >&2; exit 2; }; data=$2; shift 2 ;;
     --data=*) data=${1#*=}; shift ;;
@@ -80,4 +83,4 @@ is_current || (
 ) 9>"$house/src/Gantry.Server/obj/run.lock"
 [[ -z $prepare ]] || exit 0
 [[ -z $data ]] || arguments+=("--Data:Root=$data")
-exec dotnet "$output/gantry-server.dll" serve ${arguments[@]+"${arguments[@]}"}
+exec dotnet "$output/gantry-server.dll" "$verb" ${arguments[@]+"${arguments[@]}"}
