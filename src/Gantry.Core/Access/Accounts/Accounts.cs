@@ -2,7 +2,6 @@ using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Oci;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Gantry.Core.Access;
 
@@ -82,22 +81,15 @@ public sealed class Accounts(
     {
         if (name.IsReserved) throw new ArgumentException($"the name {name} is kept for robots and keyless logins", nameof(name));
         var row = await NewRowAsync(name, password, settings, cancellation);
-        try
-        {
-            return await writing.ChangeAsync(
-                new Event(EventKinds.AccountCreate) { Subject = row.Name, Detail = settings.ToString() }, actor, row.Name,
-                async db =>
-                {
-                    db.Accounts.Add(row);
-                    await db.SaveChangesAsync(cancellation);
-                    return true;
-                }, cancellation);
-        }
-        catch (DbUpdateException e)
-            when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
-        {
-            return false;
-        }
+        return await writing.ChangeAsync(
+            new Event(EventKinds.AccountCreate) { Subject = row.Name, Detail = settings.ToString() }, actor, row.Name,
+            async db => await db.Database.ExecuteSqlAsync(
+                $"""
+                 INSERT INTO accounts (name, password_hash, is_administrator, creates_namespaces, display_name, email, security_stamp)
+                 VALUES ({row.Name}, {row.PasswordHash}, {row.IsAdministrator}, {row.CreatesNamespaces}, {row.DisplayName},
+                         {row.Email}, {row.SecurityStamp})
+                 ON CONFLICT (name) DO NOTHING
+                 """, cancellation) > 0, cancellation);
     }
 
     /// <summary>False: there is no such account.</summary>

@@ -1,7 +1,6 @@
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Gantry.Core.Access;
 
@@ -53,23 +52,17 @@ public sealed class Robots(IDbContextFactory<RegistryDbContext> database, Access
         NamespaceName home, AccountName robot, NamespaceRole role, Actor actor, CancellationToken cancellationToken)
     {
         var (text, name, word) = (home.ToString(), robot.ToString(), role.ToString().ToLowerInvariant());
-        try
-        {
-            return await writing.ChangeAsync(
-                new Event(EventKinds.AccountCreate) { Namespace = text, Subject = name, Detail = $"robot, {word}" }, actor, name,
-                async db => await db.Database.ExecuteSqlAsync(
-                    $"""
-                     WITH made AS (
-                         INSERT INTO accounts (name, kind, namespace_id, security_stamp)
-                         SELECT {name}, 'robot', n.id, gen_random_uuid() FROM namespaces n WHERE n.name = {text}
-                         RETURNING id, namespace_id)
-                     INSERT INTO memberships (namespace_id, account_id, role) SELECT namespace_id, id, {word} FROM made
-                     """, cancellationToken) > 0, cancellationToken);
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
-        {
-            return false;
-        }
+        return await writing.ChangeAsync(
+            new Event(EventKinds.AccountCreate) { Namespace = text, Subject = name, Detail = $"robot, {word}" }, actor, name,
+            async db => await db.Database.ExecuteSqlAsync(
+                $"""
+                 WITH made AS (
+                     INSERT INTO accounts (name, kind, namespace_id, security_stamp)
+                     SELECT {name}, 'robot', n.id, gen_random_uuid() FROM namespaces n WHERE n.name = {text}
+                     ON CONFLICT (name) DO NOTHING
+                     RETURNING id, namespace_id)
+                 INSERT INTO memberships (namespace_id, account_id, role) SELECT namespace_id, id, {word} FROM made
+                 """, cancellationToken) > 0, cancellationToken);
     }
 
     /// <summary>Stops all logins of a robot at once, or lets them in again. False: the namespace has no such robot.</summary>
