@@ -4,8 +4,8 @@ using Gantry.Server.Auth;
 namespace Gantry.Server.Api;
 
 /// <summary>
-/// Who asks, under <c>/api</c>: a name with a password or an access token (Basic), an access token alone (Bearer), or a browser's session. The
-/// bearer tokens of <c>/token</c> hold what they were given for <c>/v2</c>, which is nothing here.
+/// Who asks, under <c>/api</c>: a name with a password or an access token (Basic), an access token alone (Bearer), or a
+/// browser's session. The bearer tokens of <c>/token</c> hold what they were given for <c>/v2</c>, which is nothing here.
 /// </summary>
 internal sealed class ApiLogin(Logins logins, SessionLogins sessions, SameOrigin sameOrigin)
 {

@@ -91,11 +91,6 @@ public sealed class TokenEndpoint(
         {
             return Unauthorized(context, e.Detail!);
         }
-        catch (OciException e) when (e.Code == OciErrorCode.Unavailable)
-        {
-            context.Response.Headers.RetryAfter = $"{e.RetryAfterSeconds ?? 1}";
-            return Refuse(context, e.Status, "temporarily_unavailable", e.Code, e.Detail!);
-        }
         catch (OciException e) when (e.Code is OciErrorCode.TooManyRequests or OciErrorCode.Unavailable)
         {
             context.Response.Headers.RetryAfter = $"{e.RetryAfterSeconds ?? 1}";
@@ -112,8 +107,10 @@ public sealed class TokenEndpoint(
         if (granted.Any(scope => (scope.Actions & ~RepositoryActions.Pull) != RepositoryActions.None))
         {
             // A token to pull changes nothing, and there are a thousand of them for each other one.
-            var what = new Event(EventKinds.TokenIssue) { Repository = granted.Count == 1 ? granted[0].Repository : null,
-                Detail = string.Join(' ', granted) };
+            var what = new Event(EventKinds.TokenIssue)
+            {
+                Repository = granted.Count == 1 ? granted[0].Repository : null, Detail = string.Join(' ', granted),
+            };
             var actor = RequestAccess.ActorOf(context, login?.Account.Name.ToString());
             await audit.RecordAsync(what, actor, context.RequestAborted);
         }

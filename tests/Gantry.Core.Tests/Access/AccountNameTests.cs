@@ -47,6 +47,7 @@ public sealed class AccountNameTests
     [InlineData("a.b", "ci-2_x", "robot.a.b.ci-2_x")]
     public void Robot_IsNamedByItsNamespaceAndItsOwnName(string ns, string name, string robot)
     {
+        Assert.Equal(ns, AccountName.Parse(robot).Home);
         Assert.True(AccountName.TryForRobot(NamespaceName.Parse(ns), name, out var made));
         Assert.Equal(robot, made.ToString());
         Assert.True(made.IsReserved);

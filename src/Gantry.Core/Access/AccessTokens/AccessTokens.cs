@@ -43,7 +43,7 @@ public sealed class AccessTokens(IDbContextFactory<RegistryDbContext> database, 
         await writing.ChangeAsync(
             new Event(EventKinds.AccessTokenCreate)
             {
-                Namespace = null, Subject = owner, Detail = $"{name}: {string.Join(' ', scopes)}",
+                Namespace = account.Home, Subject = owner, Detail = $"{name}: {string.Join(' ', scopes)}",
             },
             actor, null,
             async db =>
@@ -76,7 +76,7 @@ public sealed class AccessTokens(IDbContextFactory<RegistryDbContext> database, 
     {
         var owner = account.ToString();
         return writing.ChangeAsync(
-            new Event(EventKinds.AccessTokenRevoke) { Subject = owner, Detail = $"access token {id}" }, actor, owner,
+            new Event(EventKinds.AccessTokenRevoke) { Namespace = account.Home, Subject = owner, Detail = $"access token {id}" }, actor, owner,
             async db => await db.AccessTokens
                 .Where(row => row.Id == id && db.Accounts.Any(holder => holder.Id == row.AccountId && holder.Name == owner))
                 .ExecuteDeleteAsync(cancellationToken) > 0, cancellationToken);

@@ -51,6 +51,10 @@ public readonly record struct AccountName
             && TryParse($"{RobotPrefix}{ns}.{name}", out robot);
     }
 
+    /// <summary>The namespace that a robot's name says it belongs to; null: not a robot's name.</summary>
+    public string? Home => ToString() is var text && text.StartsWith(RobotPrefix, StringComparison.Ordinal)
+        && text.LastIndexOf('.') is var end && end > RobotPrefix.Length ? text[RobotPrefix.Length..end] : null;
+
     public override string ToString() => _value ?? throw new InvalidOperationException("an account name was never set");
 
     private static bool IsWordCharacter(char c) => c is >= 'a' and <= 'z' or >= '0' and <= '9';

@@ -49,7 +49,10 @@ public sealed class Trusts(
         var (owner, json, scopes) = (account.ToString(), claims.ToJson(), limit.Scopes.ToArray());
         Trust? made = null;
         await writing.ChangeAsync(
-            new Event(EventKinds.TrustAdd) { Subject = owner, Detail = $"{issuer}: {claims}; {string.Join(' ', scopes)}" }, actor, null,
+            new Event(EventKinds.TrustAdd)
+            {
+                Namespace = account.Home, Subject = owner, Detail = $"{issuer}: {claims}; {string.Join(' ', scopes)}",
+            }, actor, null,
             async db =>
             {
                 // Two that are added at once cannot both be the last.
@@ -77,7 +80,7 @@ public sealed class Trusts(
         if (trust is null) return false;
         var detail = $"trust {id}, {trust.Issuer}: {trust.Claims}";
         return await writing.ChangeAsync(
-            new Event(EventKinds.TrustRemove) { Subject = owner, Detail = detail }, actor, owner,
+            new Event(EventKinds.TrustRemove) { Namespace = account.Home, Subject = owner, Detail = detail }, actor, owner,
             async db => await db.Trusts
                 .Where(row => row.Id == id && db.Accounts.Any(holder => holder.Id == row.AccountId && holder.Name == owner))
                 .ExecuteDeleteAsync(cancellationToken) > 0, cancellationToken);

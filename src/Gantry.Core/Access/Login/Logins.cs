@@ -8,8 +8,8 @@ namespace Gantry.Core.Access;
 
 /// <summary>
 /// Whatever a client sends as name and password: an issuer's token by the name <see cref="AccountName.Keyless"/>, an access
-/// token by its looks, everything else is a person's password. Each login and each failure of a known account is recorded; a credential that is shown again from the same
-/// address within <see cref="SameFor"/> is the same login.
+/// token by its looks, everything else is a person's password. Each login and each failure of a known account is
+/// recorded; a credential that is shown again from the same address within <see cref="SameFor"/> is the same login.
 /// </summary>
 public sealed class Logins(
     PasswordLogin passwords, AccessTokenLogin accessTokens, KeylessLogin keyless, IDbContextFactory<RegistryDbContext> database,
