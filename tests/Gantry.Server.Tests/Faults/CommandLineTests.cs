@@ -54,7 +54,7 @@ public sealed partial class CommandLineTests(ITestOutputHelper output)
         Assert.Null(registry.Postgres.ProcessId);
         var nobody = await registry.RunAsync(["admin", "reset-password", "nobody"]);
         Assert.Equal(1, nobody.ExitCode);
-        Assert.Contains("no account nobody", nobody.Errors);
+        Assert.Contains("no person's account nobody", nobody.Errors);
 
         // What the environment says now changes nothing: the account is there.
         await registry.StartAsync();
