@@ -85,9 +85,9 @@ internal sealed class Company : IAsyncDisposable
 
     /// <summary>A fresh token of the issuer for a job, as the password of the name that says so.</summary>
     /// <param name="expires">Its `exp`; null: in five minutes.</param>
-    public Login Job(DateTimeOffset? expires = null, string subject = "someone")
+    public Login Job(DateTimeOffset? expires = null, string subject = "someone", string repository = "acme/app")
     {
-        var claims = new List<(string, object?)> { ("sub", subject), ("repository", "acme/app") };
+        var claims = new List<(string, object?)> { ("sub", subject), ("repository", repository) };
         if (expires is { } end) claims.AddRange([("iat", null), ("nbf", null), ("exp", end.ToUnixTimeSeconds())]);
         return new Login("oidc", Issuer.Token([.. claims]));
     }
