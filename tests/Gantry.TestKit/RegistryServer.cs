@@ -83,7 +83,8 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
         string[] arguments =
         [
             "--urls=http://127.0.0.1:0", $"--Data:Root={root.FullName}", $"--ConnectionStrings:Registry={database.ConnectionString}",
-            $"--Access:AdminPassword={Password}", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Warning", .. settings.Select(setting => $"--{setting}"),
+            $"--Access:AdminPassword={Password}", "--Access:PasswordHashIterations=100000",
+            "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Warning", .. settings.Select(setting => $"--{setting}"),
         ];
         var server = GantryServer.Create(arguments, time);
         await server.StartDatabaseAsync(beside: false, CancellationToken.None);

@@ -3,6 +3,7 @@ using Gantry.Core.Events;
 
 namespace Gantry.Core.Tests.Access;
 
+[Trait("Speed", "Slow")]
 public sealed class ExternalAccountsTests
 {
     private static readonly Actor Client = new(null, "192.0.2.1", "request-1");

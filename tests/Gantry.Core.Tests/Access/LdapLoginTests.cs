@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Gantry.Core.Tests.Access;
 
 /// <summary>Logins against Debian's slapd.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LdapLoginTests(SlapdFixture slapd) : IClassFixture<SlapdFixture>
 {
     private static readonly IPAddress Here = IPAddress.Parse("192.0.2.1");

@@ -3,6 +3,7 @@ using Gantry.Core.Data;
 namespace Gantry.Core.Tests.Data;
 
 /// <summary>Who runs it. These tests change users, so they need root, as test.sh has.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LocalPostgresAccountTests : LocalPostgresFixture
 {
     public LocalPostgresAccountTests() =>

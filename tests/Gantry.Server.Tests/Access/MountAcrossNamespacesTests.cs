@@ -7,6 +7,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Access;
 
 /// <summary>A blob is taken over only from where it may be read; everything else is a miss, as if the blob were nowhere.</summary>
+[Trait("Speed", "Slow")]
 public sealed class MountAcrossNamespacesTests : IAsyncLifetime
 {
     private const string Target = "mine/app";

@@ -7,6 +7,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Access;
 
 /// <summary>Namespaces that a first push makes, and who is what in them.</summary>
+[Trait("Speed", "Slow")]
 public sealed class NewNamespaceTests : IAsyncLifetime
 {
     private RegistryServer _server = null!;

@@ -120,6 +120,7 @@ public sealed class AccountApiTests(ApiServer server)
 }
 
 /// <summary>With a server of its own: these change who its administrators are.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LastAdministratorTests : IAsyncLifetime
 {
     private readonly ApiServer _server = new();

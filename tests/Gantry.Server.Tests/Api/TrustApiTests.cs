@@ -5,6 +5,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Api;
 
 /// <summary>Keyless logins set up over the API: a token of an issuer stands for a robot, until the trust is removed.</summary>
+[Trait("Speed", "Slow")]
 public sealed class TrustApiTests : IAsyncLifetime
 {
     private TestIssuer _issuer = null!;

@@ -7,6 +7,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Auth;
 
 /// <summary>What lands in <c>events</c>, each with account, address, client and request id.</summary>
+[Trait("Speed", "Slow")]
 public sealed class AuditTests : IAsyncLifetime
 {
     private const string Password = "alice's password", Client = "audited/1.0";

@@ -8,6 +8,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Auth;
 
 /// <summary>What is taken away on one node is gone on the other: two servers on one database.</summary>
+[Trait("Speed", "Slow")]
 public sealed class SecondNodeTests : IAsyncLifetime
 {
     private const string Password = "alice's password";

@@ -7,6 +7,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Keyless;
 
 /// <summary>From an issuer's token to a push, and what ends it.</summary>
+[Trait("Speed", "Slow")]
 public sealed class KeylessLoginTests : IAsyncLifetime
 {
     private KeylessRegistry _registry = null!;

@@ -2,6 +2,7 @@ using System.Net;
 
 namespace Gantry.Server.Tests.Keyless;
 
+[Trait("Speed", "Slow")]
 public sealed class TokenExchangeTests : IAsyncLifetime
 {
     private KeylessRegistry _registry = null!;

@@ -6,6 +6,7 @@ using Npgsql;
 
 namespace Gantry.Server.Tests.Keyless;
 
+[Trait("Speed", "Slow")]
 public sealed class TrustsTests : IAsyncLifetime
 {
     private static readonly AccountName Robot = AccountName.Parse(KeylessRegistry.Robot);

@@ -5,6 +5,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Limits;
 
 /// <summary>Request and login limits: 429 with Retry-After, and never in the middle of a push (PROTOCOL D4.67).</summary>
+[Trait("Speed", "Slow")]
 public sealed class RequestLimitsTests
 {
     [Fact]
