@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace Gantry.Core.Tests.Access;
 
 /// <summary>What a node knows of the changes of access, and in which order.</summary>
+[Trait("Speed", "Slow")]
 public sealed class AccessChangesTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Gantry.TestKit;
 
 namespace Gantry.Core.Tests.Access;
 
+[Trait("Speed", "Slow")]
 public sealed class AccessTokenLoginTests : IAsyncLifetime
 {
     private AccessParts _parts = null!;

@@ -7,6 +7,7 @@ using Gantry.TestKit;
 
 namespace Gantry.Core.Tests.Access;
 
+[Trait("Speed", "Slow")]
 public sealed class PasswordLoginTests
 {
     private const string Password = "correct horse";

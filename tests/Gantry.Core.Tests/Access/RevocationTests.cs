@@ -9,6 +9,7 @@ namespace Gantry.Core.Tests.Access;
 /// Bearer tokens and what is changed after they were issued. Nothing hears of changes by itself here: each node knows what it
 /// was told by <see cref="AccessChanges.RefreshAsync"/>, and its clock stands still.
 /// </summary>
+[Trait("Speed", "Slow")]
 public sealed class RevocationTests : IAsyncLifetime
 {
     private const RepositoryActions None = RepositoryActions.None, Pull = RepositoryActions.Pull;

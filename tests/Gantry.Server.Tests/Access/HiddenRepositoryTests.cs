@@ -11,6 +11,7 @@ namespace Gantry.Server.Tests.Access;
 /// answers are compared, but for the date, the request id, and the name that was asked for.
 /// </summary>
 [Collection(typeof(DecisionCollection))]
+[Trait("Speed", "Slow")]
 public sealed class HiddenRepositoryTests(DecisionWorlds worlds)
 {
     // Of one length, so that the answers are too.

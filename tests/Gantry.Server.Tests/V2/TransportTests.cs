@@ -10,6 +10,7 @@ namespace Gantry.Server.Tests.V2;
 
 /// <summary>TLS by Kestrel's own configuration, and both versions of HTTP over it.</summary>
 [Trait("Protocol", "D4.72")]
+[Trait("Speed", "Slow")]
 public sealed class TransportTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gantry-test-tls-");

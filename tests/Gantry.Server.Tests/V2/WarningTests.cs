@@ -6,6 +6,7 @@ namespace Gantry.Server.Tests.V2;
 
 /// <summary>A text for the users of every client.</summary>
 [Trait("Protocol", "D4.70")]
+[Trait("Speed", "Slow")]
 public sealed class WarningTests
 {
     [Fact]
