@@ -27,7 +27,14 @@ public readonly partial record struct RepositoryName
     }
 
     /// <summary>The first component: the namespace that the repository is in.</summary>
-    public string Namespace => ToString().Split('/', 2)[0];
+    public string Namespace
+    {
+        get
+        {
+            var slash = ToString().IndexOf('/', StringComparison.Ordinal);
+            return slash < 0 ? _value! : _value![..slash];
+        }
+    }
 
     public override string ToString() => _value ?? throw new InvalidOperationException("a repository name was never set");
 

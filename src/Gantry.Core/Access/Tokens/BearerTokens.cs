@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
@@ -24,7 +25,7 @@ public sealed class BearerTokens
     private readonly AccessChanges _changes;
     private readonly IOptions<AccessOptions> _options;
     private readonly TimeProvider _time;
-    private readonly RecentlyUsed<string, TokenCaller> _verified = new(Remembered);
+    private readonly RecentlyUsed<TokenKey, TokenCaller> _verified = new(Remembered);
 
     internal BearerTokens(
         SignedTokens tokens, AccessPolicy policy, LoginRenewal logins, AccessChanges changes, IOptions<AccessOptions> options,
@@ -55,7 +56,7 @@ public sealed class BearerTokens
     private async ValueTask<TokenCaller?> FindAsync(string token, CancellationToken cancellation)
     {
         if (token.Length > SignedTokens.MaxLength) return null;
-        var key = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        var key = TokenKey.Of(token);
         if (_verified.TryGet(key, out var known))
         {
             if (_time.GetUtcNow() < known.Expires + SignedTokens.ClockSkew) return known;
@@ -68,5 +69,17 @@ public sealed class BearerTokens
         var caller = new TokenCaller(_policy, _logins, _changes, grants);
         if (grants.Repositories.Count <= RememberedRepositories) _verified.Set(key, caller);
         return caller;
+    }
+}
+
+/// <summary>The SHA-256 of a token: what is remembered of it. Made for each request, so it allocates nothing.</summary>
+internal readonly record struct TokenKey(UInt128 First, UInt128 Second)
+{
+    public static TokenKey Of(string token)
+    {
+        Span<byte> text = stackalloc byte[1024], hash = stackalloc byte[SHA256.HashSizeInBytes];
+        if (Encoding.UTF8.TryGetBytes(token, text, out var length)) SHA256.HashData(text[..length], hash);
+        else SHA256.HashData(Encoding.UTF8.GetBytes(token), hash);
+        return new TokenKey(MemoryMarshal.Read<UInt128>(hash), MemoryMarshal.Read<UInt128>(hash[16..]));
     }
 }
