@@ -61,6 +61,8 @@ install_packages() {
     give_up "install these first (as root on Debian this script does it): ${missing[*]}"
   fi
   say "apt-get install ${missing[*]}"
+  # Debian would make a directory and start it as a service, which nobody asked for.
+  debconf-set-selections <<<'slapd slapd/no_configuration boolean true'
   {
     apt-get update -q && mapfile -t missing < <(missing_packages | sort -u) &&
       DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
