@@ -1,6 +1,4 @@
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
 namespace Gantry.Core.Access;
@@ -32,12 +30,7 @@ internal sealed class IssuerDownload : IDisposable
             MaxConnectionsPerServer = 2,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         };
-        if (options.Authorities() is { } authorities)
-        {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.AddRange(authorities);
-            handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
-        }
+        if (options.CaFile.Length > 0) handler.SslOptions.CertificateChainPolicy = AuthorityFile.PolicyOf(options.CaFile);
 
         _client = new HttpClient(handler) { MaxResponseContentBufferSize = MaxBytes, Timeout = System.Threading.Timeout.InfiniteTimeSpan };
     }

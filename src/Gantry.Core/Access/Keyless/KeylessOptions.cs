@@ -1,6 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Gantry.Core.Access;
 
@@ -73,14 +71,6 @@ public sealed class IssuerOptions
     internal bool Allows(string algorithm) =>
         JwsAlgorithm.Names.Contains(algorithm) && (Algorithms.Count == 0 || Algorithms.Contains(algorithm));
 
-    internal X509Certificate2Collection? Authorities()
-    {
-        if (CaFile.Length == 0) return null;
-        var certificates = new X509Certificate2Collection();
-        certificates.ImportFromPemFile(CaFile);
-        return certificates;
-    }
-
     internal IEnumerable<string> Faults()
     {
         if (!IsFetchable(Issuer)) yield return "Issuer must be an https URL without query (http: on a loopback address)";
@@ -89,24 +79,10 @@ public sealed class IssuerOptions
         foreach (var word in Algorithms.Where(word => !JwsAlgorithm.Names.Contains(word)))
             yield return $"Algorithms: '{word}' is none of {string.Join(", ", JwsAlgorithm.Names)}";
         if (BearerTokenFile.Length > 0 && !File.Exists(BearerTokenFile)) yield return $"BearerTokenFile: there is no file {BearerTokenFile}";
-        if (CaFault() is { } fault) yield return fault;
+        if (CaFile.Length > 0 && AuthorityFile.FaultOf(CaFile) is { } fault) yield return $"CaFile: {CaFile} {fault}";
     }
 
     /// <summary>Whether keys may be fetched from there: nobody between may put in others.</summary>
     internal static bool IsFetchable(string text) =>
-        text.Length <= 2048 && Uri.TryCreate(text, UriKind.Absolute, out var url) && text.All(c => c is > ' ' and <= '~')
-        && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback))
-        && url is { Query: "", Fragment: "", UserInfo: "" };
-
-    private string? CaFault()
-    {
-        try
-        {
-            return Authorities() is { Count: 0 } ? $"CaFile: {CaFile} holds no certificate" : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            return $"CaFile: {e.Message}";
-        }
-    }
+        text.Length <= 2048 && text.All(c => c is > ' ' and <= '~') && IssuerAddress.IsSafe(text);
 }

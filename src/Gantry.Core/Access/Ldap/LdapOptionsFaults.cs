@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Options;
 
 namespace Gantry.Core.Access;
@@ -30,7 +28,7 @@ internal sealed class LdapOptionsFaults : IValidateOptions<LdapOptions>
             if (!encrypts && options.CaFile.Length > 0) yield return "Ldap:CaFile is for ldaps:// and Ldap:StartTls alone.";
         }
 
-        if (options.CaFile.Length > 0 && CaFault(options.CaFile) is { } fault) yield return $"Ldap:CaFile {fault}.";
+        if (options.CaFile.Length > 0 && AuthorityFile.FaultOf(options.CaFile) is { } fault) yield return $"Ldap:CaFile {fault}.";
         if (!IsName(options.Name)) yield return "Ldap:Name must be 1 to 64 characters a-z, 0-9 or '-'.";
         if ((options.BindDn.Length == 0) != (options.BindPassword.Length == 0))
             yield return "Ldap:BindDn and Ldap:BindPassword belong together: both, or none to search anonymously.";
@@ -65,18 +63,4 @@ internal sealed class LdapOptionsFaults : IValidateOptions<LdapOptions>
 
     private static bool IsName(string name) =>
         name.Length is > 0 and <= 64 && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
-
-    private static string? CaFault(string file)
-    {
-        try
-        {
-            var certificates = new X509Certificate2Collection();
-            certificates.ImportFromPemFile(file);
-            return certificates.Count > 0 ? null : "holds no certificate";
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            return $"cannot be read: {e.Message.TrimEnd('.')}";
-        }
-    }
 }

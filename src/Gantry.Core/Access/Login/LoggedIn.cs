@@ -27,6 +27,10 @@ public sealed record LoggedIn(Account Account, Guid SecurityStamp, LoginMethod M
     /// <summary>When the proof itself ends; nothing that is made from it outlives that. Null: it does not.</summary>
     public DateTimeOffset? Expires { get; init; }
 
+    /// <summary>How long something made from this proof may live, that would live so long by itself.</summary>
+    internal TimeSpan Shorten(TimeSpan lifetime, DateTimeOffset now) =>
+        Expires - now is { } left && left < lifetime ? left : lifetime;
+
     /// <summary>For the audit trail: which access token, which subject of which issuer. Holds no secret.</summary>
     public string? Detail { get; init; }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Microsoft.IdentityModel.Protocols;
@@ -31,15 +30,7 @@ internal sealed class ProviderHttp : IDocumentRetriever, IDisposable
             // Its address may change while the registry runs.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         };
-        if (caFile.Length > 0)
-        {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.ImportFromPemFile(caFile);
-            handler.SslOptions.CertificateChainPolicy = policy;
-        }
+        if (caFile.Length > 0) handler.SslOptions.CertificateChainPolicy = AuthorityFile.PolicyOf(caFile);
 
         _client = new HttpClient(handler) { Timeout = Limit, MaxResponseContentBufferSize = MaxBytes };
     }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Options;
 
 namespace Gantry.Core.Access;
@@ -20,7 +18,7 @@ internal sealed class SingleSignOnFaults(string directory) : IValidateOptions<Si
         if (name.Length > 32 || !AccountName.TryParse(name, out _) || name.AsSpan().ContainsAny('.', '_'))
             yield return $"{section}: a provider's name is 1 to 32 characters a-z, 0-9 or '-', and begins with a letter or digit.";
         if (name == directory) yield return $"{section}: the name is the directory's (Ldap:Name).";
-        if (!IsIssuer(provider.Issuer))
+        if (!IssuerAddress.IsSafe(provider.Issuer))
         {
             yield return $"{section}:Issuer must be an https URL, or http on a loopback address, without query, fragment "
                 + "and user.";
@@ -35,25 +33,7 @@ internal sealed class SingleSignOnFaults(string directory) : IValidateOptions<Si
             yield return $"{section}:AdministratorGroups holds an empty name.";
         if (provider.AllowedGroups.Any(string.IsNullOrWhiteSpace))
             yield return $"{section}:AllowedGroups holds an empty name.";
-        if (provider.CaFile.Length > 0 && CaFault(provider.CaFile) is { } fault) yield return $"{section}:CaFile {fault}";
-    }
-
-    private static bool IsIssuer(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var url)
-        && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback))
-        && url is { Query: "", Fragment: "", UserInfo: "" };
-
-    private static string? CaFault(string path)
-    {
-        try
-        {
-            var certificates = new X509Certificate2Collection();
-            certificates.ImportFromPemFile(path);
-            return certificates.Count > 0 ? null : $"'{path}' holds no certificate in PEM.";
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            return $"'{path}' cannot be read: {e.Message}";
-        }
+        if (provider.CaFile.Length > 0 && AuthorityFile.FaultOf(provider.CaFile) is { } fault)
+            yield return $"{section}:CaFile '{provider.CaFile}' {fault}.";
     }
 }

@@ -42,8 +42,8 @@ public sealed class BearerTokens
         // Before anything is decided: a change in between has the token looked at again.
         var revision = _changes.Revision;
         var (claims, granted) = await TokenGrants.ClaimsAsync(_policy.CallerFor(login), login, request, revision, cancellation);
-        var lifetime = _options.Value.TokenLifetime;
-        if (login?.Expires - _time.GetUtcNow() is { } left && left < lifetime) lifetime = left;
+        var configured = _options.Value.TokenLifetime;
+        var lifetime = login?.Shorten(configured, _time.GetUtcNow()) ?? configured;
         var token = await _tokens.IssueAsync(
             TokenPurpose.Bearer, login?.Account.Name.ToString() ?? "", lifetime, claims, cancellation);
         return new GrantedToken(token, granted);

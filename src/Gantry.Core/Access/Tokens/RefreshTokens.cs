@@ -28,8 +28,7 @@ public sealed class RefreshTokens
         if (login.AccessTokenId is { } token) claims[AccessTokenClaim] = token;
         if (login.TrustId is { } trust) claims[TrustClaim] = trust;
 
-        var lifetime = _options.Value.RefreshTokenLifetime;
-        if (login.Expires - _time.GetUtcNow() is { } left && left < lifetime) lifetime = left;
+        var lifetime = login.Shorten(_options.Value.RefreshTokenLifetime, _time.GetUtcNow());
         return _tokens.IssueAsync(TokenPurpose.Refresh, login.Account.Name.ToString(), lifetime, claims, cancellation);
     }
 

@@ -10,8 +10,6 @@ namespace Gantry.Core.Access;
 internal sealed class TokenCaller(AccessPolicy policy, LoginRenewal logins, AccessChanges changes, TokenGrants grants)
     : ExplainedCaller
 {
-    private const string OwnScopes = "the token's own scopes";
-
     private Checked? _account;
     private CheckedRepository? _repository;
 
@@ -33,17 +31,17 @@ internal sealed class TokenCaller(AccessPolicy policy, LoginRenewal logins, Acce
 
     public override async ValueTask<Decision> DecideAsync(RepositoryName repository, CancellationToken cancellationToken = default)
     {
-        var granted = grants.Repositories.GetValueOrDefault(repository);
-        if (granted == RepositoryActions.None) return new(RepositoryActions.None, OwnScopes);
+        var held = grants.DecisionOn(repository);
+        if (held.Granted == RepositoryActions.None) return held;
 
         var last = Volatile.Read(ref _repository);
         var isKnown = last is not null && last.Repository == repository;
         if (!changes.MayHaveChanged(Account, repository.Namespace, isKnown ? last!.Revision : grants.Revision))
-            return isKnown ? last!.Decision : grants.DecisionOn(repository, granted);
+            return isKnown ? last!.Decision : held;
 
         // Read before the policy: a change in between has the token looked at once more.
         var revision = changes.Revision;
-        var decision = (await PolicyAsync(repository, cancellationToken)).Within(granted, OwnScopes);
+        var decision = (await PolicyAsync(repository, cancellationToken)).Within(held.Granted, TokenGrants.OwnScopes);
         Volatile.Write(ref _repository, new CheckedRepository(repository, revision, decision));
         return decision;
     }

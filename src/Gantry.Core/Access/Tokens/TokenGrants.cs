@@ -87,10 +87,13 @@ public sealed record TokenGrants(
             claims.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : null;
     }
 
-    // One object a repository for the life of the token: a request allocates none.
-    internal Decision DecisionOn(RepositoryName repository, RepositoryActions granted) =>
-        _decisions.TryGetValue(repository, out var known) ? known : new(granted, "the token's own scopes");
+    /// <summary>What the token says; one object a repository for its life, so that a request allocates none.</summary>
+    internal Decision DecisionOn(RepositoryName repository) => _decisions.GetValueOrDefault(repository, Nothing);
+
+    internal const string OwnScopes = "the token's own scopes";
+
+    private static readonly Decision Nothing = new(RepositoryActions.None, OwnScopes);
 
     private readonly Dictionary<RepositoryName, Decision> _decisions =
-        Repositories.ToDictionary(entry => entry.Key, entry => new Decision(entry.Value, "the token's own scopes"));
+        Repositories.ToDictionary(entry => entry.Key, entry => new Decision(entry.Value, OwnScopes));
 }
