@@ -95,7 +95,8 @@ CREATE TABLE public.blob_links (
     digest text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     touched_at timestamp with time zone DEFAULT now() NOT NULL,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    suspect_since timestamp with time zone DEFAULT now()
 );
 
 CREATE TABLE public.blobs (
@@ -103,6 +104,9 @@ CREATE TABLE public.blobs (
     size bigint NOT NULL,
     location text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    suspect_since timestamp with time zone,
+    quarantined_at timestamp with time zone,
+    scrub_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT blobs_size_check CHECK ((size >= 0))
 );
 
@@ -124,7 +128,10 @@ ALTER TABLE public.data_protection_keys ALTER COLUMN id ADD GENERATED ALWAYS AS 
 CREATE TABLE public.doomed_locations (
     location text NOT NULL COLLATE pg_catalog."C",
     session_id uuid,
-    delete_after timestamp with time zone DEFAULT now() NOT NULL
+    delete_after timestamp with time zone DEFAULT now() NOT NULL,
+    kind text DEFAULT 'location'::text NOT NULL,
+    CONSTRAINT doomed_locations_check CHECK (((kind = 'location'::text) = (session_id IS NULL))),
+    CONSTRAINT doomed_locations_kind_check CHECK ((kind = ANY (ARRAY['location'::text, 'upload'::text, 'staging'::text])))
 );
 
 CREATE TABLE public.events (
@@ -171,7 +178,8 @@ CREATE TABLE public.manifests (
     payload bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     touched_at timestamp with time zone DEFAULT now() NOT NULL,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    suspect_since timestamp with time zone
 );
 
 CREATE TABLE public.memberships (
@@ -210,6 +218,15 @@ ALTER TABLE public.namespaces ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE SEQUENCE public.node_numbers
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+    CYCLE;
 
 CREATE TABLE public.repositories (
     id bigint NOT NULL,
@@ -294,7 +311,15 @@ CREATE TABLE public.upload_sessions (
     hash_state bytea,
     backend_state bytea,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL
+    expires_at timestamp with time zone NOT NULL,
+    writer integer,
+    epoch bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.work_cursors (
+    name text NOT NULL COLLATE pg_catalog."C",
+    "position" text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    due_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 ALTER TABLE ONLY public.access_changes
@@ -384,6 +409,9 @@ ALTER TABLE ONLY public.trusts
 ALTER TABLE ONLY public.upload_sessions
     ADD CONSTRAINT upload_sessions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.work_cursors
+    ADD CONSTRAINT work_cursors_pkey PRIMARY KEY (name);
+
 CREATE INDEX access_rules_by_namespace ON public.access_rules USING btree (namespace_id, id);
 
 CREATE INDEX access_tokens_by_account ON public.access_tokens USING btree (account_id, id);
@@ -393,6 +421,16 @@ CREATE INDEX account_identities_by_account ON public.account_identities USING bt
 CREATE INDEX accounts_by_namespace ON public.accounts USING btree (namespace_id) WHERE (namespace_id IS NOT NULL);
 
 CREATE INDEX blob_links_by_digest ON public.blob_links USING btree (digest);
+
+CREATE INDEX blob_links_suspect ON public.blob_links USING btree (suspect_since) WHERE (suspect_since IS NOT NULL);
+
+CREATE INDEX blobs_quarantined ON public.blobs USING btree (quarantined_at) WHERE (quarantined_at IS NOT NULL);
+
+CREATE INDEX blobs_scrub ON public.blobs USING btree (scrub_at);
+
+CREATE INDEX blobs_suspect ON public.blobs USING btree (suspect_since) WHERE (suspect_since IS NOT NULL);
+
+CREATE INDEX doomed_locations_by_session ON public.doomed_locations USING btree (session_id) WHERE (session_id IS NOT NULL);
 
 CREATE INDEX doomed_locations_by_time ON public.doomed_locations USING btree (delete_after);
 
@@ -408,11 +446,15 @@ CREATE INDEX manifest_references_by_manifest ON public.manifest_references USING
 
 CREATE INDEX manifests_by_subject ON public.manifests USING btree (repository_id, subject_digest, digest) WHERE ((subject_digest IS NOT NULL) AND (deleted_at IS NULL));
 
+CREATE INDEX manifests_suspect ON public.manifests USING btree (suspect_since) WHERE (suspect_since IS NOT NULL);
+
 CREATE INDEX memberships_by_account ON public.memberships USING btree (account_id) WHERE (account_id IS NOT NULL);
 
 CREATE INDEX memberships_by_group ON public.memberships USING btree (group_name) WHERE (group_name IS NOT NULL);
 
 CREATE INDEX repositories_by_namespace ON public.repositories USING btree (namespace_id, name);
+
+CREATE INDEX tag_history_by_manifest ON public.tag_history USING btree (repository_id, manifest_digest) WHERE (manifest_digest IS NOT NULL);
 
 CREATE INDEX tag_history_by_tag ON public.tag_history USING btree (repository_id, name, id);
 

@@ -30,6 +30,7 @@ public static class CoreServices
         services.AddSettings<PushOptions>(configuration, "Push");
         services.AddSettings<RemovalOptions>(configuration, "Removal");
         services.AddSettings<DataOptions>(configuration, "Data");
+        services.AddSettings<GcOptions>(configuration, "Gc");
 
         services.AddSingleton<DatabaseAddress>();
         services.AddSingleton(provider =>
@@ -47,7 +48,8 @@ public static class CoreServices
         services.AddDbContextFactory<RegistryDbContext>((provider, options) =>
             options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
 
-        services.AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
+        services.AddSingleton<NodePresence>().AddHostedService(provider => provider.GetRequiredService<NodePresence>());
+        services.AddSingleton<UploadClaims>().AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
         services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>();
         services.TryAddSingleton<AuditTrail>();

@@ -2,7 +2,7 @@ namespace Gantry.Storage;
 
 /// <summary>
 /// Committed bytes. A location holds the whole blob or nothing, from the moment
-/// <see cref="IUploadStaging.CommitAsync"/> returns until <see cref="DeleteAsync"/>; it is never overwritten.
+/// <see cref="IStagingWriter.CommitAsync"/> returns until <see cref="DeleteAsync"/>; it is never overwritten.
 /// </summary>
 public interface IBlobStore
 {
@@ -10,13 +10,30 @@ public interface IBlobStore
     ValueTask<long?> StatAsync(BlobLocation location, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Opens a blob for reading at any offset; null where nothing lies there. The caller disposes it. A blob deleted
-    /// meanwhile stays readable where the backend can (an open file).
+    /// Opens a blob for reading; null where nothing lies there. The caller disposes it. A blob deleted meanwhile stays
+    /// readable where the backend can (an open file).
     /// </summary>
-    ValueTask<IBlobReader?> OpenAsync(BlobLocation location, CancellationToken cancellationToken);
+    /// <param name="expected">
+    /// What will be copied first; null: everything. Any range may be copied all the same: this spares a backend that asks
+    /// another server for bytes a second question.
+    /// </param>
+    ValueTask<IBlobReader?> OpenAsync(BlobLocation location, BlobRange? expected, CancellationToken cancellationToken);
 
     /// <summary>Removes the bytes; removing what is not there succeeds.</summary>
     ValueTask DeleteAsync(BlobLocation location, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Everything of one of the store's 256 shards that belongs to upload sessions: committed bytes and stagings, in no
+    /// order, one page in memory at a time. What comes or goes meanwhile may be in it or not; what is not of our shape is not.
+    /// </summary>
+    /// <param name="shard">The last byte of the sessions' ids.</param>
+    IAsyncEnumerable<StoredItem> ListAsync(byte shard, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Where a client may fetch the bytes itself with a GET and no credential of ours, for a while that the settings say;
+    /// null where the backend has no such place, or the settings forbid it.
+    /// </summary>
+    ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken);
 
     /// <summary>Proves that the store answers and can be written to; throws where it does not.</summary>
     ValueTask ProbeAsync(CancellationToken cancellationToken);
@@ -37,3 +54,12 @@ public interface IBlobReader : IAsyncDisposable
     ValueTask CopyToAsync(System.IO.Pipelines.PipeWriter destination, long offset, long count,
         CancellationToken cancellationToken);
 }
+
+/// <summary>A part of a blob, in bytes.</summary>
+public readonly record struct BlobRange(long Offset, long Count);
+
+/// <summary>Something that lies in the store.</summary>
+/// <param name="SessionId">The upload it came from.</param>
+/// <param name="Location">Null: staging, not committed.</param>
+/// <param name="Size">In bytes; 0 where the backend does not say.</param>
+public readonly record struct StoredItem(Guid SessionId, BlobLocation? Location, long Size);

@@ -8,28 +8,26 @@ namespace Gantry.Storage;
 /// <para>Lifecycle: create, append any number of times, then either commit (which seals, and moves the bytes to their
 /// location) or discard. What the backend must remember between requests is an opaque <see cref="StagingState"/> that
 /// the caller keeps in the session row and hands back, so that any process can go on.</para>
-/// <para>One writer an upload: <see cref="OpenAsync"/> takes the upload exclusively and returns null where another
-/// writer has it.</para>
+/// <para>One writer an upload: the caller claims the session row in <c>load</c>, which fails where another writer has it.
+/// A backend that can (a file lock) refuses a second writer besides. A writer whose claim was taken over meanwhile may go
+/// on writing, and even commit, and does no harm: nothing it wrote is reached from a state it did not write, and each commit
+/// has a location of its own.</para>
 /// </summary>
 public interface IUploadStaging
 {
     /// <summary>The smallest chunk the backend likes, in bytes; 0 where any is fine. Smaller ones work all the same.</summary>
     int ChunkMinLength { get; }
 
-    /// <summary>
-    /// Where the upload's bytes will lie once committed. Known from the start, because it depends on the session alone.
-    /// </summary>
-    BlobLocation LocationOf(Guid sessionId);
-
     /// <summary>Makes an empty upload and returns its first state.</summary>
     ValueTask<StagingState> CreateAsync(Guid sessionId, DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes the upload exclusively, then asks for its state: a state read before could be older than what another
-    /// writer has acknowledged since. Bytes past the state's offset are forgotten: they never were acknowledged.
+    /// Takes the upload as far as the backend can, then asks for its state: a state read before could be older than what
+    /// another writer has acknowledged since. Bytes past the state's offset are forgotten: they never were acknowledged.
     /// </summary>
     /// <param name="load">
-    /// Reads the session row; called once, with the upload taken. Null: the session is gone, nothing is opened.
+    /// Claims and reads the session row; called once, with the upload taken. Null: the session is gone, or another
+    /// writer's; nothing is opened.
     /// </param>
     /// <returns>Null where another writer has the upload, or where the session is gone.</returns>
     /// <exception cref="StagingLostException">The row is there and its bytes are not.</exception>
@@ -37,11 +35,23 @@ public interface IUploadStaging
         CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes the staging and whatever a commit that never reached its row may have left at the session's location.
-    /// Only to be called once no session row and no blob row can name them. The staging goes first, then the location: a
-    /// commit caught between the two finds nothing left to rename. Removing what is not there succeeds.
+    /// Removes what the session left; removing what is not there succeeds. With <see cref="Leftovers.Everything"/> the
+    /// staging goes first, then the locations: a commit caught between the two finds nothing left to commit.
     /// </summary>
-    ValueTask DiscardAsync(Guid sessionId, CancellationToken cancellationToken);
+    ValueTask DiscardAsync(Guid sessionId, Leftovers leftovers, CancellationToken cancellationToken);
+}
+
+/// <summary>How much of a session is to go.</summary>
+public enum Leftovers
+{
+    /// <summary>The staging alone. The session row is gone; a blob row may name its location.</summary>
+    Staging,
+
+    /// <summary>
+    /// The staging, and every location that a commit without a row may have left. Neither a session row nor a blob row can
+    /// name them any more.
+    /// </summary>
+    Everything,
 }
 
 /// <summary>What a session row keeps of an upload's bytes.</summary>
@@ -85,10 +95,15 @@ public interface IStagingWriter : IAsyncDisposable
     ValueTask<Digest> DigestAsync(DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Seals the staging and makes it visible at the session's location: file durable, rename, directories durable, in
-    /// this order. Idempotent: committing what a crash left committed succeeds.
+    /// Seals the staging and makes its bytes durable and visible at a location of the session's own. Idempotent: committing
+    /// what a crash left committed succeeds.
     /// </summary>
     ValueTask<BlobLocation> CommitAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// After a commit: whether something is left that <see cref="Leftovers.Staging"/> has to remove once the row is written.
+    /// </summary>
+    bool LeavesStaging { get; }
 }
 
 /// <summary>The staging of an upload, and its location too, are gone: the session cannot go on.</summary>

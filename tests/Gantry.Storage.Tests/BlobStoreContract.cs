@@ -8,10 +8,11 @@ public abstract class BlobStoreContract : StorageContract
     [Fact]
     public async Task Stat_Open_Delete_OfNothing_AreNullAndQuiet()
     {
-        var nowhere = Staging.LocationOf(Guid.CreateVersion7());
+        var nowhere = await CommitAsync(Content(1));
+        await Blobs.DeleteAsync(nowhere, None);
 
         Assert.Null(await Blobs.StatAsync(nowhere, None));
-        Assert.Null(await Blobs.OpenAsync(nowhere, None));
+        Assert.Null(await Blobs.OpenAsync(nowhere, null, None));
         await Blobs.DeleteAsync(nowhere, None);
     }
 
@@ -35,7 +36,7 @@ public abstract class BlobStoreContract : StorageContract
     {
         var content = Content(1_234_567);
         var location = await CommitAsync(content);
-        await using var reader = (await Blobs.OpenAsync(location, None))!;
+        await using var reader = (await Blobs.OpenAsync(location, null, None))!;
         Assert.Equal(content.Length, reader.Length);
 
         var random = new Random(7);
@@ -59,7 +60,7 @@ public abstract class BlobStoreContract : StorageContract
     {
         var content = Content(8 * 1024 * 1024);
         var location = await CommitAsync(content);
-        await using var reader = (await Blobs.OpenAsync(location, None))!;
+        await using var reader = (await Blobs.OpenAsync(location, null, None))!;
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024));
 
         var copy = Task.Run(async () =>
@@ -84,7 +85,7 @@ public abstract class BlobStoreContract : StorageContract
     public async Task Read_WhoseDestinationEnds_IsCancelled()
     {
         var location = await CommitAsync(Content(4 * 1024 * 1024));
-        await using var reader = (await Blobs.OpenAsync(location, None))!;
+        await using var reader = (await Blobs.OpenAsync(location, null, None))!;
         var pipe = new Pipe();
         await pipe.Reader.CompleteAsync();
 
@@ -101,8 +102,43 @@ public abstract class BlobStoreContract : StorageContract
         await Blobs.DeleteAsync(deleted, None);
 
         Assert.Null(await Blobs.StatAsync(deleted, None));
-        Assert.Null(await Blobs.OpenAsync(deleted, None));
+        Assert.Null(await Blobs.OpenAsync(deleted, null, None));
         Assert.Equal(Content(10, 1), await ReadAsync(kept));
+    }
+
+    [Fact]
+    public async Task List_NamesWhatLiesInTheShard_StagedAndCommitted()
+    {
+        var (writer, session, _) = await StartAsync();
+        await using (writer)
+        {
+            await AppendAsync(writer, Content(70_000));
+            await writer.CheckpointAsync(None);
+            Assert.All(await ListAsync(session), item => Assert.Null(item.Location));
+            var location = await writer.CommitAsync(None);
+            Assert.Equal([location], await LocationsOfAsync(session));
+            Assert.Equal(70_000, (await ListAsync(session)).Single(item => item.Location == location).Size);
+
+            await Blobs.DeleteAsync(location, None);
+            await Staging.DiscardAsync(session, Leftovers.Staging, None);
+            Assert.Empty(await ListAsync(session));
+        }
+    }
+
+    [Fact]
+    public async Task List_IsOfOneShardAlone()
+    {
+        var location = await CommitAsync(Content(10));
+        for (var shard = 0; shard < 256; shard++)
+        {
+            await foreach (var item in Blobs.ListAsync((byte)shard, None))
+            {
+                Assert.Equal(shard, item.SessionId.ToByteArray()[^1]);
+                if (item.Location == location) location = default;
+            }
+        }
+
+        Assert.Equal(default, location);
     }
 
     [Fact]

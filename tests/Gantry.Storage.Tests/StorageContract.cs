@@ -8,7 +8,7 @@ public sealed record StorageConnection(IUploadStaging Staging, IBlobStore Blobs)
 {
     public async Task<byte[]> ReadAsync(BlobLocation location, long offset = 0, long? count = null)
     {
-        await using var reader = await Blobs.OpenAsync(location, CancellationToken.None)
+        await using var reader = await Blobs.OpenAsync(location, null, CancellationToken.None)
             ?? throw new InvalidOperationException("nothing there");
         return await ReadAsync(reader, offset, count ?? reader.Length - offset);
     }
@@ -85,6 +85,22 @@ public abstract class StorageContract : IAsyncLifetime
             await AppendAsync(writer, bytes);
             return await writer.CommitAsync(None);
         }
+    }
+
+    /// <summary>Where the session has bytes that anyone could read.</summary>
+    protected async Task<List<BlobLocation>> LocationsOfAsync(Guid session) =>
+        [.. (await ListAsync(session)).Where(item => item.Location is not null).Select(item => item.Location!.Value)];
+
+    /// <summary>Everything that lies in the store for the session.</summary>
+    protected async Task<List<StoredItem>> ListAsync(Guid session)
+    {
+        List<StoredItem> found = [];
+        await foreach (var item in Blobs.ListAsync(session.ToByteArray()[^1], None))
+        {
+            if (item.SessionId == session) found.Add(item);
+        }
+
+        return found;
     }
 
     protected Task<byte[]> ReadAsync(BlobLocation location) => Store.ReadAsync(location);

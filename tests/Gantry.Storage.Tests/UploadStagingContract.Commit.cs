@@ -12,7 +12,7 @@ public abstract partial class UploadStagingContract
         {
             await AppendAsync(writer, Content(1000));
             await writer.CheckpointAsync(None);
-            Assert.Null(await Blobs.StatAsync(Staging.LocationOf(session), None));
+            Assert.Empty(await LocationsOfAsync(session));
         }
     }
 
@@ -32,10 +32,10 @@ public abstract partial class UploadStagingContract
                 await AppendAsync(writer, content);
                 if (checkpointed) await writer.CheckpointAsync(None);
                 Assert.Equal(Digest.Of(content), await writer.DigestAsync(DigestAlgorithm.Sha256, None));
-                Assert.Equal(Staging.LocationOf(session), await writer.CommitAsync(None));
+                var location = await writer.CommitAsync(None);
+                Assert.Equal([location], await LocationsOfAsync(session));
+                Assert.Equal(content, await ReadAsync(location));
             }
-
-            Assert.Equal(content, await ReadAsync(Staging.LocationOf(session)));
         }
     }
 
@@ -87,8 +87,9 @@ public abstract partial class UploadStagingContract
         await Assert.ThrowsAsync<InvalidOperationException>(() => AppendAsync(resumed, new byte[1]));
         Assert.Equal(Digest.Of(content), await resumed.DigestAsync(DigestAlgorithm.Sha256, None));
         Assert.Equal(Digest.Of(content, DigestAlgorithm.Sha512), await resumed.DigestAsync(DigestAlgorithm.Sha512, None));
-        Assert.Equal(Staging.LocationOf(session), await resumed.CommitAsync(None));
-        Assert.Equal(content, await ReadAsync(Staging.LocationOf(session)));
+        var location = await resumed.CommitAsync(None);
+        Assert.Equal([location], await LocationsOfAsync(session));
+        Assert.Equal(content, await ReadAsync(location));
         Assert.Null(await Staging.OpenAsync(session, _ => new(state), None));
     }
 
@@ -107,12 +108,28 @@ public abstract partial class UploadStagingContract
             if (stage == "committed") await writer.CommitAsync(None);
         }
 
-        await Staging.DiscardAsync(session, None);
-        await Staging.DiscardAsync(session, None);
-        await Staging.DiscardAsync(session, None);
+        await Staging.DiscardAsync(session, Leftovers.Everything, None);
+        await Staging.DiscardAsync(session, Leftovers.Everything, None);
+        await Staging.DiscardAsync(session, Leftovers.Everything, None);
 
-        Assert.Null(await Blobs.StatAsync(Staging.LocationOf(session), None));
+        Assert.Empty(await ListAsync(session));
         await Assert.ThrowsAsync<StagingLostException>(() => OpenAsync(session, state));
+    }
+
+    [Fact]
+    public async Task Discard_OfTheStagingAlone_KeepsWhatWasCommitted()
+    {
+        var (writer, session, _) = await StartAsync();
+        await using (writer)
+        {
+            await AppendAsync(writer, Content(3000));
+            await writer.CheckpointAsync(None);
+            var location = await writer.CommitAsync(None);
+            await Staging.DiscardAsync(session, Leftovers.Staging, None);
+
+            Assert.Equal(location, Assert.Single(await ListAsync(session)).Location);
+            Assert.Equal(Content(3000), await ReadAsync(location));
+        }
     }
 
     [Fact]
@@ -122,9 +139,9 @@ public abstract partial class UploadStagingContract
         await using (writer)
         {
             await AppendAsync(writer, Content(1000));
-            await Staging.DiscardAsync(session, None);
+            await Staging.DiscardAsync(session, Leftovers.Everything, None);
             await Assert.ThrowsAsync<StagingLostException>(async () => await writer.CommitAsync(None));
-            Assert.Null(await Blobs.StatAsync(Staging.LocationOf(session), None));
+            Assert.Empty(await LocationsOfAsync(session));
         }
     }
 }

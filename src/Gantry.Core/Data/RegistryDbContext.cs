@@ -18,6 +18,7 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
     public DbSet<TagRow> Tags => Set<TagRow>();
     public DbSet<UploadSessionRow> UploadSessions => Set<UploadSessionRow>();
     public DbSet<DoomedLocationRow> DoomedLocations => Set<DoomedLocationRow>();
+    public DbSet<WorkCursorRow> WorkCursors => Set<WorkCursorRow>();
     public DbSet<AccountRow> Accounts => Set<AccountRow>();
     public DbSet<AccountIdentityRow> AccountIdentities => Set<AccountIdentityRow>();
     public DbSet<AccountGroupRow> AccountGroups => Set<AccountGroupRow>();
@@ -41,6 +42,7 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
         modelBuilder.Entity<TagRow>().ToTable("tags").HasKey(row => new { row.RepositoryId, row.Name });
         modelBuilder.Entity<UploadSessionRow>().ToTable("upload_sessions").Property(row => row.Id).ValueGeneratedNever();
         modelBuilder.Entity<DoomedLocationRow>().ToTable("doomed_locations").HasKey(row => row.Location);
+        modelBuilder.Entity<WorkCursorRow>().ToTable("work_cursors").HasKey(row => row.Name);
         modelBuilder.Entity<AccountRow>().ToTable("accounts").Property(row => row.Id).UseIdentityAlwaysColumn();
         modelBuilder.Entity<AccountIdentityRow>().ToTable("account_identities").HasKey(row => new { row.Provider, row.Subject });
         modelBuilder.Entity<AccountGroupRow>().ToTable("account_groups").HasKey(row => new { row.AccountId, row.Name });

@@ -24,6 +24,9 @@ public sealed class BlobRow
     public long Size { get; init; }
     public required string Location { get; set; }
     public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? SuspectSince { get; set; }
+    public DateTimeOffset? QuarantinedAt { get; set; }
+    public DateTimeOffset ScrubAt { get; set; }
 }
 
 public sealed class BlobLinkRow
@@ -33,6 +36,7 @@ public sealed class BlobLinkRow
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset TouchedAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
+    public DateTimeOffset? SuspectSince { get; set; }
 }
 
 public sealed class ManifestRow
@@ -50,6 +54,7 @@ public sealed class ManifestRow
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset TouchedAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
+    public DateTimeOffset? SuspectSince { get; set; }
 }
 
 public sealed class ManifestReferenceRow
@@ -80,13 +85,25 @@ public sealed class UploadSessionRow
     public byte[]? BackendState { get; set; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset ExpiresAt { get; set; }
+    public int? Writer { get; set; }
+    public long Epoch { get; set; }
 }
 
 public sealed class DoomedLocationRow
 {
     public required string Location { get; init; }
     public Guid? SessionId { get; init; }
+
+    /// <summary>location, upload or staging.</summary>
+    public string Kind { get; init; } = "location";
     public DateTimeOffset DeleteAfter { get; init; }
+}
+
+public sealed class WorkCursorRow
+{
+    public required string Name { get; init; }
+    public required string Position { get; set; }
+    public DateTimeOffset DueAt { get; set; }
 }
 
 public sealed class AccountRow

@@ -11,6 +11,11 @@ public static class EventKinds
     public const string TagDelete = "tag.delete";
     public const string ManifestDelete = "manifest.delete";
     public const string BlobDelete = "blob.delete";
+    public const string TagRestore = "tag.restore";
+    public const string ManifestRestore = "manifest.restore";
+    public const string BlobRestore = "blob.restore";
+    public const string BlobQuarantine = "blob.quarantine";
+    public const string BlobHeal = "blob.heal";
     public const string Login = "login";
     public const string LoginFailed = "login.failed";
     public const string Denied = "denied";

@@ -5,23 +5,27 @@ using Microsoft.EntityFrameworkCore;
 namespace Gantry.Core.GarbageCollection;
 
 /// <summary>
-/// Bytes that lost their owner wait in <c>doomed_locations</c>, written in the transaction that took the owner away, and
-/// are deleted once that has committed. The row goes last: a crash in between deletes again, which succeeds.
+/// Deletes the bytes of <c>doomed_locations</c>. A row is claimed by moving its time on, in a statement of its own, so that no
+/// transaction waits for a store; it goes last, once its bytes are gone. Where a node or the store fails in between, the claim
+/// runs out and the bytes are deleted again, which succeeds.
 /// </summary>
 public sealed class DoomedLocations(
     IDbContextFactory<RegistryDbContext> contexts, IBlobStore store, IUploadStaging staging)
 {
     private const int BatchSize = 100;
 
-    /// <summary>Deletes what is due, in batches claimed by row locks, so that any number of nodes may do it at once.</summary>
-    /// <returns>How many locations went.</returns>
+    /// <summary>Longer than a batch takes at a store that answers.</summary>
+    private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(5);
+
+    /// <summary>Deletes what is due.</summary>
+    /// <returns>How many rows went.</returns>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var total = 0;
         int swept;
         do
         {
-            swept = await SweepAsync(location: null, cancellationToken);
+            swept = await SweepBatchAsync(BatchSize, cancellationToken);
             total += swept;
         }
         while (swept == BatchSize);
@@ -29,40 +33,39 @@ public sealed class DoomedLocations(
         return total;
     }
 
-    /// <summary>Deletes one location at once where it is due, instead of at the next sweep.</summary>
-    internal Task SweepOneAsync(string location, CancellationToken cancellationToken) =>
-        SweepAsync(location, cancellationToken);
+    /// <summary>Deletes up to so many that are due.</summary>
+    /// <returns>How many there were.</returns>
+    internal Task<int> SweepBatchAsync(int most, CancellationToken cancellationToken) =>
+        SweepAsync(name: null, Math.Min(most, BatchSize), cancellationToken);
 
-    private Task<int> SweepAsync(string? location, CancellationToken cancellationToken) =>
-        contexts.InTransactionAsync(async db =>
-        {
-            var rows = await db.DoomedLocations.FromSql(
-                $"""
-                 SELECT * FROM doomed_locations
-                 WHERE delete_after <= now() AND ({location}::text IS NULL OR location = {location})
-                 ORDER BY delete_after LIMIT {BatchSize} FOR UPDATE SKIP LOCKED
-                 """).AsNoTracking().ToListAsync(cancellationToken);
-            foreach (var row in rows)
-            {
-                if (row.SessionId is { } session) await staging.DiscardAsync(session, cancellationToken);
-                await store.DeleteAsync(new BlobLocation(row.Location), cancellationToken);
-            }
+    /// <summary>Deletes one at once where it is due, instead of at the next sweep.</summary>
+    internal Task SweepOneAsync(Doomed bytes, CancellationToken cancellationToken) => SweepAsync(bytes.Name, 1, cancellationToken);
 
-            if (rows.Count > 0) Failpoint.Hit("sweep-bytes-deleted");
-            var gone = rows.ConvertAll(row => row.Location);
-            await db.DoomedLocations.Where(row => gone.Contains(row.Location)).ExecuteDeleteAsync(cancellationToken);
-            return rows.Count;
-        }, cancellationToken);
-}
-
-internal static class Dooming
-{
-    /// <summary>Hands bytes over to deletion; a staging goes with them where <paramref name="session"/> is set.</summary>
-    public static Task DoomAsync(this RegistryDbContext db, string location, Guid? session,
-        CancellationToken cancellationToken) =>
-        db.Database.ExecuteSqlAsync(
+    private async Task<int> SweepAsync(string? name, int most, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.DoomedLocations.FromSql(
             $"""
-             INSERT INTO doomed_locations (location, session_id) VALUES ({location}, {session})
-             ON CONFLICT (location) DO NOTHING
-             """, cancellationToken);
+             UPDATE doomed_locations SET delete_after = now() + {ClaimFor} WHERE location IN (
+                 SELECT location FROM doomed_locations
+                 WHERE delete_after <= now() AND ({name}::text IS NULL OR location = {name})
+                 ORDER BY delete_after LIMIT {most} FOR UPDATE SKIP LOCKED)
+             RETURNING *
+             """).AsNoTracking().ToListAsync(cancellationToken);
+        if (rows.Count == 0) return 0;
+
+        Failpoint.Hit("sweep-claimed");
+        foreach (var row in rows)
+        {
+            if (row.SessionId is not { } session) await store.DeleteAsync(new BlobLocation(row.Location), cancellationToken);
+            else await staging.DiscardAsync(session, row.Kind == "upload" ? Leftovers.Everything : Leftovers.Staging, cancellationToken);
+            Failpoint.Hit("sweep-one-deleted");
+        }
+
+        Failpoint.Hit("sweep-bytes-deleted");
+        var gone = rows.ConvertAll(row => row.Location);
+        await db.DoomedLocations.Where(row => gone.Contains(row.Location)).ExecuteDeleteAsync(cancellationToken);
+        Failpoint.Hit("sweep-done");
+        return rows.Count;
+    }
 }

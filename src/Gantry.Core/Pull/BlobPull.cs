@@ -1,5 +1,7 @@
+using Gantry.Core.GarbageCollection;
 using Gantry.Oci;
 using Gantry.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Gantry.Core.Pull;
@@ -11,14 +13,13 @@ public sealed record StoredBlob(Digest Digest, long Size, BlobLocation Location)
 /// Finds blobs through the link of the repository asked for; without one a blob is unknown, whoever else has it.
 /// One prepared statement a request, past EF Core: this is what pulls wait for.
 /// </summary>
-public sealed class BlobPull(NpgsqlDataSource database, IBlobStore store)
+public sealed class BlobPull(NpgsqlDataSource database, IBlobStore store, IOptions<GcOptions> gc)
 {
-    // A link is renewed once an hour at most: less than the grace garbage collection leaves it.
     private const string Find =
         """
-        SELECT b.size, b.location, l.touched_at < now() - interval '1 hour'
+        SELECT b.size, b.location, l.touched_at <= now() - $3
         FROM repositories r JOIN blob_links l ON l.repository_id = r.id JOIN blobs b ON b.digest = l.digest
-        WHERE r.name = $1 AND l.digest = $2 AND l.deleted_at IS NULL
+        WHERE r.name = $1 AND l.digest = $2 AND l.deleted_at IS NULL AND b.quarantined_at IS NULL
         """;
 
     private const string Renew =
@@ -38,6 +39,7 @@ public sealed class BlobPull(NpgsqlDataSource database, IBlobStore store)
         CancellationToken cancellationToken)
     {
         await using var find = Command(Find, repository, digest);
+        find.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = gc.Value.RenewAfter });
         await using var reader = await find.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
 
@@ -50,8 +52,9 @@ public sealed class BlobPull(NpgsqlDataSource database, IBlobStore store)
     }
 
     /// <summary>Opens the bytes of a blob found before; the caller disposes the reader.</summary>
-    public async Task<IBlobReader> OpenAsync(StoredBlob blob, CancellationToken cancellationToken) =>
-        await store.OpenAsync(blob.Location, cancellationToken)
+    /// <param name="expected">What will be copied first; null: everything.</param>
+    public async Task<IBlobReader> OpenAsync(StoredBlob blob, BlobRange? expected, CancellationToken cancellationToken) =>
+        await store.OpenAsync(blob.Location, expected, cancellationToken)
         ?? throw new IOException($"blob {blob.Digest} has a row but no bytes at {blob.Location}");
 
     private NpgsqlCommand Command(string sql, RepositoryName repository, Digest digest)

@@ -1,4 +1,6 @@
+using Gantry.Core.GarbageCollection;
 using Gantry.Oci;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Gantry.Core.Pull;
@@ -12,7 +14,7 @@ public sealed record StoredManifest(Digest Digest, string MediaType, int Size, b
 /// Finds manifests by tag or digest. One prepared statement a request, past EF Core: a tag moved on one node is new on
 /// all at once, because nobody remembers tags.
 /// </summary>
-public sealed class ManifestPull(NpgsqlDataSource database)
+public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> gc)
 {
     private const string ByDigest =
         """
@@ -28,7 +30,7 @@ public sealed class ManifestPull(NpgsqlDataSource database)
         """;
 
     private const string Properties =
-        "SELECT m.digest, m.media_type, octet_length(m.payload), m.touched_at < now() - interval '1 hour'";
+        "SELECT m.digest, m.media_type, octet_length(m.payload), m.touched_at <= now() - $3";
 
     private const string Renew =
         """
@@ -40,7 +42,7 @@ public sealed class ManifestPull(NpgsqlDataSource database)
     public async Task<StoredManifest?> GetAsync(RepositoryName repository, Reference reference,
         CancellationToken cancellationToken)
     {
-        await using var command = Command($"{Properties}, m.payload {From(reference)}", repository, reference.ToString());
+        await using var command = Find($"{Properties}, m.payload {From(reference)}", repository, reference);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? Read(reader, reader.GetFieldValue<byte[]>(4)) : null;
     }
@@ -51,7 +53,7 @@ public sealed class ManifestPull(NpgsqlDataSource database)
     public async Task<StoredManifest?> HeadAsync(RepositoryName repository, Reference reference,
         CancellationToken cancellationToken)
     {
-        await using var command = Command($"{Properties} {From(reference)}", repository, reference.ToString());
+        await using var command = Find($"{Properties} {From(reference)}", repository, reference);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
 
@@ -67,6 +69,13 @@ public sealed class ManifestPull(NpgsqlDataSource database)
         new(Digest.Parse(reader.GetString(0)), reader.GetString(1), reader.GetInt32(2), payload);
 
     private static string From(Reference reference) => reference.Tag is null ? ByDigest : ByTag;
+
+    private NpgsqlCommand Find(string sql, RepositoryName repository, Reference reference)
+    {
+        var command = Command(sql, repository, reference.ToString());
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = gc.Value.RenewAfter });
+        return command;
+    }
 
     private NpgsqlCommand Command(string sql, RepositoryName repository, string reference)
     {

@@ -7,6 +7,7 @@ using Gantry.Oci;
 using Gantry.Oci.Http;
 using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace Gantry.Core.Push;
 
@@ -15,7 +16,8 @@ namespace Gantry.Core.Push;
 /// the session in one transaction. Only after it may the client hear 201.
 /// </summary>
 public sealed class BlobCommit(
-    IDbContextFactory<RegistryDbContext> contexts, UploadSessions sessions, DoomedLocations doomed, Linking linking)
+    IDbContextFactory<RegistryDbContext> contexts, UploadSessions sessions, DoomedLocations doomed, Linking linking,
+    IOptions<GcOptions> gc)
 {
     /// <summary>
     /// Closes the upload as <paramref name="digest"/>. May be asked for again at any time, also after a crash between
@@ -46,11 +48,12 @@ public sealed class BlobCommit(
             Failpoint.Hit("close-bytes-committed");
 
             // 4. Rows. From the transaction's commit on the blob is visible.
-            var live = await RecordAsync(repository, id, digest, size, location, actor, cancellationToken);
+            var leftover = await RecordAsync(upload, repository, digest, size, location, actor, cancellationToken);
+            upload.IsFree = true;
             Failpoint.Hit("close-rows-committed");
 
-            // 5. Another upload of the same digest was first: its copy stays, ours goes.
-            if (live != location.Value) await doomed.SweepOneAsync(location.Value, cancellationToken);
+            // 5. What is not needed any more goes: a copy that lost to another upload of the same digest, pieces of ours.
+            if (leftover is { } left) await doomed.SweepOneAsync(left, cancellationToken);
             Failpoint.Hit("close-done");
         }
         catch (OciException exception) when (exception.Code == OciErrorCode.BlobUploadUnknown)
@@ -60,40 +63,61 @@ public sealed class BlobCommit(
         }
     }
 
-    private Task<string> RecordAsync(RepositoryName repository, Guid session, Digest digest, long size,
+    private Task<Doomed?> RecordAsync(OpenUpload upload, RepositoryName repository, Digest digest, long size,
         BlobLocation location, Actor actor, CancellationToken cancellationToken)
     {
         var (digestText, locationText) = (digest.ToString(), location.Value);
         return contexts.InTransactionAsync(async db =>
         {
             var ended = await db.Database.ExecuteSqlAsync(
-                $"DELETE FROM upload_sessions WHERE id = {session}", cancellationToken);
-            if (ended == 0) throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was cancelled meanwhile");
+                $"DELETE FROM upload_sessions WHERE id = {upload.Id} AND epoch = {upload.Epoch}", cancellationToken);
+            if (ended == 0)
+                throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was cancelled or taken over meanwhile");
 
             Failpoint.Hit("close-session-ended");
 
             // DO UPDATE, not DO NOTHING: it waits for, and then sees, whoever holds the row.
-            var live = (await db.Database.SqlQuery<string>(
+            var live = (await db.Database.SqlQuery<LiveBlob>(
                 $"""
                  INSERT INTO blobs (digest, size, location) VALUES ({digestText}, {size}, {locationText})
                  ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest
-                 RETURNING location AS "Value"
+                 RETURNING location AS "Location", quarantined_at IS NOT NULL AS "IsQuarantined"
                  """).ToListAsync(cancellationToken)).Single();
-            if (live != locationText) await db.DoomAsync(locationText, session, cancellationToken);
+            if (live.IsQuarantined) await HealAsync(db, digestText, size, locationText, live.Location, actor, cancellationToken);
+            Doomed? leftover = live.Location != locationText && !live.IsQuarantined ? Doomed.Upload(upload.Id)
+                : upload.Writer.LeavesStaging ? Doomed.Staging(upload.Id) : null;
+            if (leftover is { } left) await db.DoomAsync(left, cancellationToken);
 
             Failpoint.Hit("close-blob-written");
             await linking.LinkAsync(db, repository, digest, actor, cancellationToken);
             Failpoint.Hit("close-rows-written");
-            return live;
+            return leftover;
         }, cancellationToken);
     }
+
+    /// <summary>The copy that rotted gives way to the one that came; its bytes go after the delay for those who still read it.</summary>
+    private async Task HealAsync(RegistryDbContext db, string digest, long size, string location, string rotten, Actor actor,
+        CancellationToken cancellationToken)
+    {
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             UPDATE blobs SET location = {location}, size = {size}, quarantined_at = NULL, scrub_at = now() WHERE digest = {digest}
+             """, cancellationToken);
+        await db.DoomAsync(Doomed.Location(new BlobLocation(rotten)), cancellationToken, gc.Value.ByteDelay);
+        await db.AppendEventAsync(new Event(EventKinds.BlobHeal) { Digest = Digest.Parse(digest) }, actor, cancellationToken);
+    }
+
+    private sealed record LiveBlob(string Location, bool IsQuarantined);
 
     private async Task<bool> IsLinkedAsync(RepositoryName repository, Digest digest, CancellationToken cancellationToken)
     {
         var text = digest.ToString();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.FindRepositoryAsync(repository, cancellationToken) is { } id && await db.BlobLinks.AnyAsync(
-            row => row.RepositoryId == id && row.Digest == text && row.DeletedAt == null, cancellationToken);
+        return await db.FindRepositoryAsync(repository, cancellationToken) is { } id && await (
+            from link in db.BlobLinks
+            join blob in db.Blobs on link.Digest equals blob.Digest
+            where link.RepositoryId == id && link.Digest == text && link.DeletedAt == null && blob.QuarantinedAt == null
+            select link).AnyAsync(cancellationToken);
     }
 }
 

@@ -30,7 +30,8 @@ public sealed class BlobMount(IDbContextFactory<RegistryDbContext> contexts, Lin
             var there = await db.Database.SqlQuery<int>(
                 $"""
                  SELECT 1 AS "Value" FROM blob_links l JOIN repositories r ON r.id = l.repository_id
-                 WHERE l.digest = {text} AND l.deleted_at IS NULL AND r.name = {name} FOR KEY SHARE OF l
+                     JOIN blobs b ON b.digest = l.digest
+                 WHERE l.digest = {text} AND l.deleted_at IS NULL AND b.quarantined_at IS NULL AND r.name = {name} FOR KEY SHARE OF l
                  """).ToListAsync(cancellationToken);
             if (there.Count == 0) return false;
 

@@ -68,7 +68,7 @@ public sealed class ManifestPush(
              VALUES ({repository}, {digest}, {document.MediaType}, {document.ArtifactType}, {config}, {subject},
                      {annotations}::json, {manifest.Payload})
              ON CONFLICT (repository_id, digest) DO UPDATE
-                 SET media_type = excluded.media_type, touched_at = now(), deleted_at = NULL
+                 SET media_type = excluded.media_type, touched_at = now(), deleted_at = NULL, suspect_since = NULL
              """, cancellationToken);
     }
 

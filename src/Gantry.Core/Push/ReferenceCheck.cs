@@ -44,9 +44,9 @@ internal sealed class ReferenceCheck(RegistryDbContext db, long repository)
     private Task<string[]> LockLinksAsync(string[] digests, CancellationToken cancellationToken) =>
         digests.Length == 0 ? Task.FromResult(digests) : db.Database.SqlQuery<string>(
             $"""
-             SELECT digest AS "Value" FROM blob_links
-             WHERE repository_id = {repository} AND digest = ANY ({digests}) AND deleted_at IS NULL
-             ORDER BY digest FOR KEY SHARE
+             SELECT l.digest AS "Value" FROM blob_links l JOIN blobs b ON b.digest = l.digest
+             WHERE l.repository_id = {repository} AND l.digest = ANY ({digests}) AND l.deleted_at IS NULL AND b.quarantined_at IS NULL
+             ORDER BY l.digest FOR KEY SHARE OF l
              """).ToArrayAsync(cancellationToken);
 
     private static string[] Digests(IEnumerable<Descriptor> descriptors) =>

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Gantry.Core.Push;
 
 /// <summary>Ends uploads that rested too long. Their bytes go to <c>doomed_locations</c> in the same transaction.</summary>
-public sealed class UploadExpiry(IDbContextFactory<RegistryDbContext> contexts, IUploadStaging staging)
+public sealed class UploadExpiry(IDbContextFactory<RegistryDbContext> contexts)
 {
     private const int BatchSize = 100;
 
@@ -35,7 +35,7 @@ public sealed class UploadExpiry(IDbContextFactory<RegistryDbContext> contexts, 
                      ORDER BY expires_at LIMIT {BatchSize} FOR UPDATE SKIP LOCKED)
                  RETURNING id AS "Value"
                  """).ToListAsync(cancellationToken);
-            foreach (var id in ids) await db.DoomAsync(staging.LocationOf(id).Value, id, cancellationToken);
+            foreach (var id in ids) await db.DoomAsync(Doomed.Upload(id), cancellationToken);
             if (ids.Count > 0) Failpoint.Hit("expiry-written");
             return ids.Count;
         }, cancellationToken);

@@ -30,6 +30,7 @@ public sealed class UploadOutOfOrderException(UploadStatus status, string reason
 public sealed partial class UploadSessions(
     IDbContextFactory<RegistryDbContext> contexts,
     IUploadStaging staging,
+    UploadClaims claims,
     DoomedLocations doomed,
     IOptions<PushOptions> options,
     TimeProvider time,
@@ -90,18 +91,25 @@ public sealed partial class UploadSessions(
     /// <summary>Takes the upload for this request alone; the row is read once no other writer can move it.</summary>
     internal async Task<OpenUpload> OpenAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken)
     {
-        UploadSessionRow? row = null;
-        var writer = await staging.OpenAsync(id, async token =>
+        UploadClaim? claim = null;
+        IStagingWriter? writer = null;
+        try
         {
-            row = await LoadAsync(repository, id, token);
-            return row is null ? null : State(row);
-        }, cancellationToken);
-        if (writer is not null) return new OpenUpload(id, writer);
+            writer = await staging.OpenAsync(id, async token =>
+            {
+                claim = await claims.TryTakeAsync(repository, id, token);
+                return claim?.State;
+            }, cancellationToken);
+            if (writer is not null) return new OpenUpload(claim!, writer, claims);
+        }
+        finally
+        {
+            if (writer is null && claim is not null) await claims.ReleaseAsync(claim, isFree: false);
+        }
 
-        row ??= await LoadAsync(repository, id, cancellationToken);
-        throw row is null
-            ? new OciException(OciErrorCode.BlobUploadUnknown)
-            : new UploadOutOfOrderException(new UploadStatus(id, row.StagingOffset), "another request is writing to this upload");
+        throw await FindAsync(repository, id, cancellationToken) is { } status
+            ? new UploadOutOfOrderException(status, "another request is writing to this upload")
+            : new OciException(OciErrorCode.BlobUploadUnknown);
     }
 
     /// <summary>
@@ -134,17 +142,17 @@ public sealed partial class UploadSessions(
     /// <summary>Ends an upload without a blob. False: there was none.</summary>
     public async Task<bool> CancelAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken)
     {
-        var (name, location) = (repository.ToString(), staging.LocationOf(id).Value);
+        var name = repository.ToString();
         var ended = await contexts.InTransactionAsync(async db =>
         {
             var rows = await db.Database.ExecuteSqlAsync(
                 $"DELETE FROM upload_sessions WHERE id = {id} AND repository = {name}", cancellationToken);
-            if (rows == 1) await db.DoomAsync(location, id, cancellationToken);
+            if (rows == 1) await db.DoomAsync(Doomed.Upload(id), cancellationToken);
             Failpoint.Hit("cancel-written");
             return rows == 1;
         }, cancellationToken);
         Failpoint.Hit("cancel-committed");
-        if (ended) await doomed.SweepOneAsync(location, cancellationToken);
+        if (ended) await doomed.SweepOneAsync(Doomed.Upload(id), cancellationToken);
         return ended;
     }
 
@@ -155,13 +163,13 @@ public sealed partial class UploadSessions(
         var rows = await db.Database.ExecuteSqlAsync(
             $"""
              UPDATE upload_sessions SET staging_offset = {state.Offset}, hash_state = {state.HashState},
-                 backend_state = {state.Backend}, expires_at = now() + {Lifetime}
-             WHERE id = {upload.Id}
+                 backend_state = {state.Backend}, expires_at = now() + {Lifetime}, writer = NULL
+             WHERE id = {upload.Id} AND epoch = {upload.Epoch}
              """, cancellationToken);
         Failpoint.Hit("append-recorded");
-        return rows == 1
-            ? new UploadStatus(upload.Id, state.Offset)
-            : throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was cancelled meanwhile");
+        if (rows == 0) throw new OciException(OciErrorCode.BlobUploadUnknown, "the upload was cancelled or taken over meanwhile");
+        upload.IsFree = true;
+        return new UploadStatus(upload.Id, state.Offset);
     }
 
     // A chunk may take hours: as long as bytes flow the upload does not expire, and as soon as they rest it does.
@@ -196,18 +204,34 @@ public sealed partial class UploadSessions(
             .SingleOrDefaultAsync(row => row.Id == id && row.Repository == name, cancellationToken);
     }
 
-    private static StagingState State(UploadSessionRow row) =>
-        new(row.StagingOffset, DigestAlgorithms.TryParse(row.Algorithm, out var algorithm) ? algorithm : default,
-            row.HashState, row.BackendState);
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "The expiry of upload {SessionId} could not be renewed")]
     private static partial void LogNotRenewed(ILogger logger, Guid sessionId, Exception exception);
 }
 
 /// <summary>An upload in the hands of one request.</summary>
-internal sealed record OpenUpload(Guid Id, IStagingWriter Writer) : IAsyncDisposable
+internal sealed class OpenUpload(UploadClaim claim, IStagingWriter writer, UploadClaims claims) : IAsyncDisposable
 {
-    public bool IsSealed => Writer.IsSealed;
+    public Guid Id => claim.Id;
 
-    public ValueTask DisposeAsync() => Writer.DisposeAsync();
+    /// <summary>Every statement on the row names it.</summary>
+    public long Epoch => claim.Epoch;
+
+    public IStagingWriter Writer => writer;
+
+    public bool IsSealed => writer.IsSealed;
+
+    /// <summary>Whether a statement already gave the row back, or removed it.</summary>
+    public bool IsFree { get; set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await writer.DisposeAsync();
+        }
+        finally
+        {
+            await claims.ReleaseAsync(claim, IsFree);
+        }
+    }
 }

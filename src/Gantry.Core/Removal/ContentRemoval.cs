@@ -50,7 +50,7 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
                 SELECT 1 AS "Value" FROM manifests
                 WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
                 """,
-            id => $"UPDATE manifests SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}",
+            id => $"UPDATE manifests SET deleted_at = now(), suspect_since = now() WHERE repository_id = {id} AND digest = {text}",
             new Event(EventKinds.ManifestDelete) { Repository = repository, Digest = digest }, actor,
             async (db, id) =>
             {
@@ -76,7 +76,7 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
                 SELECT 1 AS "Value" FROM blob_links
                 WHERE repository_id = {id} AND digest = {text} AND deleted_at IS NULL FOR UPDATE
                 """,
-            id => $"UPDATE blob_links SET deleted_at = now() WHERE repository_id = {id} AND digest = {text}",
+            id => $"UPDATE blob_links SET deleted_at = now(), suspect_since = now() WHERE repository_id = {id} AND digest = {text}",
             new Event(EventKinds.BlobDelete) { Repository = repository, Digest = digest }, actor,
             (db, id) => RefuseWhileNeededAsync(db.ManifestReferences.Where(row => row.BlobDigest == text), db, id, "manifest",
                 cancellationToken), cancellationToken);

@@ -2,6 +2,7 @@ using Gantry.Core.Pull;
 using Gantry.Core.Removal;
 using Gantry.Oci;
 using Gantry.Oci.Http;
+using Gantry.Storage;
 
 namespace Gantry.Server.V2;
 
@@ -41,7 +42,9 @@ internal static class BlobEndpoints
                 StatusCodes.Status416RangeNotSatisfiable);
         }
 
-        await using var reader = await pull.OpenAsync(blob, request.Aborted);
+        // Of several ranges the first is expected: it is what a backend can ask for at once.
+        BlobRange? first = asked.Ranges is [var next, ..] ? new BlobRange(next.Offset, next.Count) : null;
+        await using var reader = await pull.OpenAsync(blob, first, request.Aborted);
         switch (asked.Ranges)
         {
             case []:

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Gantry.Storage.FileSystem;
 
 /// <summary>Committed blobs as plain files. Readers take no lock: a file at a location never changes.</summary>
@@ -9,7 +11,8 @@ public sealed class FileSystemBlobStore(FileSystemLayout layout) : IBlobStore
         return ValueTask.FromResult(file is null ? (long?)null : RandomAccess.GetLength(file));
     }
 
-    public ValueTask<IBlobReader?> OpenAsync(BlobLocation location, CancellationToken cancellationToken)
+    public ValueTask<IBlobReader?> OpenAsync(BlobLocation location, BlobRange? expected,
+        CancellationToken cancellationToken)
     {
         var file = PosixFile.OpenForReading(layout.PathOf(location));
         return ValueTask.FromResult<IBlobReader?>(file is null ? null : new FileSystemBlobReader(file));
@@ -21,6 +24,19 @@ public sealed class FileSystemBlobStore(FileSystemLayout layout) : IBlobStore
         cancellationToken.ThrowIfCancellationRequested();
         await DiskThreads.RunAsync(() => PosixFile.Remove(path));
     }
+
+    public async IAsyncEnumerable<StoredItem> ListAsync(byte shard, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // The kernel gives names in pieces; a stop is heard between two of them.
+        using var names = layout.List(shard).GetEnumerator();
+        while (await DiskThreads.RunAsync(names.MoveNext))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return names.Current;
+        }
+    }
+
+    public ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken) => default;
 
     public async ValueTask ProbeAsync(CancellationToken cancellationToken)
     {

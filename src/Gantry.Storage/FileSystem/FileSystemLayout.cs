@@ -64,6 +64,22 @@ public sealed class FileSystemLayout
         return Path.Combine(_root, value);
     }
 
+    /// <summary>Stagings and committed blobs of one shard, read from the folders as they are asked for.</summary>
+    internal IEnumerable<StoredItem> List(byte shard)
+    {
+        foreach (var kind in (string[])[Uploads, Blobs])
+        {
+            foreach (var file in new DirectoryInfo(Path.Combine(_root, kind, $"{shard:x2}")).EnumerateFiles())
+            {
+                if (file.Name.AsSpan().ContainsAnyExcept(LowerHex) || !Guid.TryParseExact(file.Name, "N", out var id)) continue;
+
+                // A file may go, by a commit or a removal, between its name and its length.
+                file.Refresh();
+                if (file.Exists) yield return new StoredItem(id, kind == Blobs ? LocationOf(id) : null, file.Length);
+            }
+        }
+    }
+
     internal string ProbePath() => Path.Combine(_root, Uploads, $"{ProbePrefix}{Guid.NewGuid():N}");
 
     internal static string DirectoryOf(string path) => Path.GetDirectoryName(path)!;

@@ -42,6 +42,9 @@ internal sealed partial class FileSystemStagingWriter : IStagingWriter
 
     public bool IsSealed { get; private set; }
 
+    /// <summary>The commit renames the staging.</summary>
+    public bool LeavesStaging => false;
+
     private string StagingPath => _layout.StagingPath(_sessionId);
 
     private BlobLocation Location => FileSystemLayout.LocationOf(_sessionId);

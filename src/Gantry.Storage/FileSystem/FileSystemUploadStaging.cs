@@ -12,8 +12,6 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
 {
     public int ChunkMinLength => 0;
 
-    public BlobLocation LocationOf(Guid sessionId) => FileSystemLayout.LocationOf(sessionId);
-
     public async ValueTask<StagingState> CreateAsync(Guid sessionId, DigestAlgorithm algorithm,
         CancellationToken cancellationToken)
     {
@@ -50,7 +48,7 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
         }
     }
 
-    public async ValueTask DiscardAsync(Guid sessionId, CancellationToken cancellationToken)
+    public async ValueTask DiscardAsync(Guid sessionId, Leftovers leftovers, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -59,7 +57,7 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
         {
             PosixFile.Remove(layout.StagingPath(sessionId));
             Failpoint.Hit("discard-staging-removed");
-            PosixFile.Remove(layout.PathOf(LocationOf(sessionId)));
+            if (leftovers == Leftovers.Everything) PosixFile.Remove(layout.PathOf(FileSystemLayout.LocationOf(sessionId)));
         });
     }
 
@@ -68,7 +66,7 @@ public sealed class FileSystemUploadStaging(FileSystemLayout layout) : IUploadSt
     {
         // A rename goes from the first path to the second, so looking in this order cannot miss the file.
         foreach (var (path, isSealed) in new[]
-            { (layout.StagingPath(sessionId), false), (layout.PathOf(LocationOf(sessionId)), true) })
+            { (layout.StagingPath(sessionId), false), (layout.PathOf(FileSystemLayout.LocationOf(sessionId)), true) })
         {
             var file = PosixFile.OpenForWriting(path);
             if (file is null) continue;

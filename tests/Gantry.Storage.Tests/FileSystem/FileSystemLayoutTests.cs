@@ -34,7 +34,7 @@ public sealed class FileSystemLayoutTests(FileSystemFolder folder) : IClassFixtu
     public void Location_IsAFunctionOfTheSession()
     {
         var session = Guid.Parse("0193b5a2-7c1e-7d3f-8a4b-5c6d7e8f9aBc");
-        Assert.Equal("blobs/bc/0193b5a27c1e7d3f8a4b5c6d7e8f9abc", folder.Connect().Staging.LocationOf(session).Value);
+        Assert.Equal("blobs/bc/0193b5a27c1e7d3f8a4b5c6d7e8f9abc", FileSystemLayout.LocationOf(session).Value);
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class FileSystemLayoutTests(FileSystemFolder folder) : IClassFixtu
     {
         var (blobs, location) = (folder.Connect().Blobs, new BlobLocation(value!));
         await Assert.ThrowsAsync<ArgumentException>(async () => await blobs.StatAsync(location, None));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await blobs.OpenAsync(location, None));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await blobs.OpenAsync(location, null, None));
         await Assert.ThrowsAsync<ArgumentException>(async () => await blobs.DeleteAsync(location, None));
     }
 
@@ -71,18 +71,18 @@ public sealed class FileSystemLayoutTests(FileSystemFolder folder) : IClassFixtu
         using var gone = new FileSystemFolder();
         var store = gone.Connect();
         var session = Guid.CreateVersion7();
-        var location = store.Staging.LocationOf(session);
+        var location = FileSystemLayout.LocationOf(session);
         var state = new StagingState(0, DigestAlgorithm.Sha256, null, null);
         Directory.Delete(Path.Combine(gone.Root, "uploads"), recursive: true);
         Directory.Delete(Path.Combine(gone.Root, "blobs"), recursive: true);
 
         await Fails(async () => await store.Blobs.ProbeAsync(None));
         await Fails(async () => await store.Blobs.StatAsync(location, None));
-        await Fails(async () => await store.Blobs.OpenAsync(location, None));
+        await Fails(async () => await store.Blobs.OpenAsync(location, null, None));
         await Fails(async () => await store.Blobs.DeleteAsync(location, None));
         await Fails(async () => await store.Staging.CreateAsync(session, DigestAlgorithm.Sha256, None));
         await Fails(async () => await store.Staging.OpenAsync(session, _ => new(state), None));
-        await Fails(async () => await store.Staging.DiscardAsync(session, None));
+        await Fails(async () => await store.Staging.DiscardAsync(session, Leftovers.Everything, None));
 
         static async Task Fails(Func<Task> act) => await Assert.ThrowsAsync<IOException>(act);
     }

@@ -151,8 +151,8 @@ public sealed class FileSystemLockTests(FileSystemFolder folder) : IClassFixture
             await writer.CommitAsync(None);
         }
 
-        await using var reader = (await store.Blobs.OpenAsync(store.Staging.LocationOf(session), None))!;
-        await store.Blobs.DeleteAsync(store.Staging.LocationOf(session), None);
+        await using var reader = (await store.Blobs.OpenAsync(FileSystemLayout.LocationOf(session), null, None))!;
+        await store.Blobs.DeleteAsync(FileSystemLayout.LocationOf(session), None);
         using var read = new MemoryStream();
         var destination = PipeWriter.Create(read);
         await reader.CopyToAsync(destination, 0, reader.Length, None);
