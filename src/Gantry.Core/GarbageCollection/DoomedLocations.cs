@@ -35,23 +35,25 @@ public sealed class DoomedLocations(
 
     /// <summary>Deletes up to so many that are due.</summary>
     /// <returns>How many there were.</returns>
-    internal Task<int> SweepBatchAsync(int most, CancellationToken cancellationToken) =>
-        SweepAsync(name: null, Math.Min(most, BatchSize), cancellationToken);
+    internal Task<int> SweepBatchAsync(int most, CancellationToken cancellationToken) => SweepAsync(
+        $"""
+         UPDATE doomed_locations SET delete_after = now() + {ClaimFor} WHERE location IN (
+             SELECT location FROM doomed_locations WHERE delete_after <= now()
+             ORDER BY delete_after LIMIT {Math.Min(most, BatchSize)} FOR UPDATE SKIP LOCKED)
+         RETURNING *
+         """, cancellationToken);
 
     /// <summary>Deletes one at once where it is due, instead of at the next sweep.</summary>
-    internal Task SweepOneAsync(Doomed bytes, CancellationToken cancellationToken) => SweepAsync(bytes.Name, 1, cancellationToken);
+    internal Task SweepOneAsync(Doomed bytes, CancellationToken cancellationToken) => SweepAsync(
+        $"""
+         UPDATE doomed_locations SET delete_after = now() + {ClaimFor} WHERE location = {bytes.Name} AND delete_after <= now()
+         RETURNING *
+         """, cancellationToken);
 
-    private async Task<int> SweepAsync(string? name, int most, CancellationToken cancellationToken)
+    private async Task<int> SweepAsync(FormattableString claim, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await db.DoomedLocations.FromSql(
-            $"""
-             UPDATE doomed_locations SET delete_after = now() + {ClaimFor} WHERE location IN (
-                 SELECT location FROM doomed_locations
-                 WHERE delete_after <= now() AND ({name}::text IS NULL OR location = {name})
-                 ORDER BY delete_after LIMIT {most} FOR UPDATE SKIP LOCKED)
-             RETURNING *
-             """).AsNoTracking().ToListAsync(cancellationToken);
+        var rows = await db.DoomedLocations.FromSql(claim).AsNoTracking().ToListAsync(cancellationToken);
         if (rows.Count == 0) return 0;
 
         Failpoint.Hit("sweep-claimed");

@@ -1,0 +1,64 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Gantry.TestKit;
+
+/// <summary>The plans that PostgreSQL logged (auto_explain, JSON), and what is wrong with them.</summary>
+public static class QueryPlans
+{
+    /// <summary>Tables that grow with the registry. Others are a handful of rows, which a sequential scan suits best.</summary>
+    private static readonly HashSet<string> Growing =
+        ["blobs", "blob_links", "manifests", "manifest_references", "tags", "tag_history", "events", "doomed_locations", "upload_sessions"];
+
+    /// <summary>What an index scan may read and throw away; more, and it reads with the wrong index.</summary>
+    private const double MostFiltered = 1100;
+
+    /// <summary>One line for each statement that reads a growing table otherwise than by an index, or most of one.</summary>
+    /// <param name="log">PostgreSQL's log from where the statements began.</param>
+    public static (int Plans, IReadOnlyList<string> Faults) Check(string log)
+    {
+        var plans = 0;
+        var faults = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var text in Documents(log))
+        {
+            using var document = JsonDocument.Parse(text);
+            plans++;
+            var query = string.Join(' ', document.RootElement.GetProperty("Query Text").GetString()!.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+            Walk(document.RootElement.GetProperty("Plan"), fault => faults.Add($"{fault}: {query}"));
+        }
+
+        return (plans, [.. faults]);
+    }
+
+    private static void Walk(JsonElement node, Action<string> report)
+    {
+        var type = node.GetProperty("Node Type").GetString()!;
+        var table = node.TryGetProperty("Relation Name", out var name) ? name.GetString()! : "";
+        if (type == "Seq Scan" && Growing.Contains(table)) report($"sequential scan of {table}");
+        if (node.TryGetProperty("Rows Removed by Filter", out var removed) && removed.GetDouble() > MostFiltered)
+            report($"{type} of {table} threw {removed.GetDouble():0} rows away");
+        if (type is "Index Scan" or "Index Only Scan" && node.GetProperty("Actual Rows").GetDouble() * node.GetProperty("Actual Loops").GetDouble() > 10 * MostFiltered)
+            report($"{type} of {table} read {node.GetProperty("Actual Rows").GetDouble():0} rows");
+        if (!node.TryGetProperty("Plans", out var below)) return;
+        foreach (var child in below.EnumerateArray()) Walk(child, report);
+    }
+
+    // "... LOG:  duration: 0.1 ms  plan:" and the document on the lines after it, each behind a tab.
+    private static IEnumerable<string> Documents(string log)
+    {
+        StringBuilder? document = null;
+        foreach (var line in log.Split('\n'))
+        {
+            if (document is not null && line.StartsWith('\t'))
+            {
+                document.Append(line);
+                continue;
+            }
+
+            if (document is not null) yield return document.ToString();
+            document = line.EndsWith(" plan:", StringComparison.Ordinal) ? new StringBuilder() : null;
+        }
+
+        if (document is not null) yield return document.ToString();
+    }
+}
