@@ -1,11 +1,14 @@
 namespace Gantry.Benchmarks;
 
-/// <summary>Two registries, measured in turns; each ratio is taken within a pair, and the first pair warms both up.</summary>
-internal sealed class Comparison(string ourName, RegistryProcess ours, string theirName, RegistryProcess theirs, int pairs)
+/// <summary>
+/// Two of the same kind (registries, repositories, ways), measured in turns; each ratio is taken within a pair, and the first
+/// pair warms both up.
+/// </summary>
+internal sealed class Comparison<T>(string ourName, T ours, string theirName, T theirs, int pairs)
 {
     private readonly List<(string Measure, List<double> Ratios)> _table = [];
 
-    public async Task MeasureAsync(string measure, Func<RegistryProcess, Task<double>> rate, Func<Task>? before = null)
+    public async Task MeasureAsync(string measure, Func<T, Task<double>> rate, Func<Task>? before = null)
     {
         var ratios = new List<double>();
         for (var pair = 0; pair <= pairs; pair++)

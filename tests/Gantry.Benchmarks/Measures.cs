@@ -71,12 +71,37 @@ internal static class Measures
     /// <summary>Requests a second for the tag, at 64 connections.</summary>
     public static async Task<double> ManifestAsync(RegistryProcess registry, string method, int seconds)
     {
-        var url = $"{registry.Address}v2/{Repository}/manifests/latest";
+        return await LoadAsync(registry, method, seconds, new Uri(registry.Address, $"/v2/{Repository}/manifests/latest"));
+    }
+
+    /// <summary>Requests a second for random tags <c>t1</c> to <c>tN</c>, at 64 connections.</summary>
+    public static async Task<double> RandomTagsAsync(RegistryProcess registry, string repository, int tags, int seconds)
+    {
+        var script = Path.Combine(Path.GetTempPath(), $"gantry-bench-{Environment.ProcessId}.lua");
+        await File.WriteAllTextAsync(script,
+            $$"""
+            local thread = 0
+            function setup(t) t:set("seed", thread); thread = thread + 1 end
+            function init() math.randomseed(seed + 1) end
+            function request() return wrk.format("GET", "/v2/{{repository}}/manifests/t" .. math.random({{tags}})) end
+            """);
+        try
+        {
+            return await LoadAsync(registry, "GET", seconds, registry.Address, "-s", script);
+        }
+        finally
+        {
+            File.Delete(script);
+        }
+    }
+
+    private static async Task<double> LoadAsync(RegistryProcess registry, string method, int seconds, Uri url, params string[] more)
+    {
         string[] credential = registry.Credential is null ? [] : ["-H", $"Authorization: {registry.Credential}"];
         // wrk waits for the body that a HEAD announces and never sends.
         var output = method == "HEAD"
-            ? await RunAsync("hey", ["-z", $"{seconds}s", "-c", "64", "-m", method, "-A", MediaTypes.OciManifest, .. credential, url])
-            : await RunAsync("wrk", ["-t2", "-c64", $"-d{seconds}s", "-H", $"Accept: {MediaTypes.OciManifest}", .. credential, url]);
+            ? await RunAsync("hey", ["-z", $"{seconds}s", "-c", "64", "-m", method, "-A", MediaTypes.OciManifest, .. credential, $"{url}"])
+            : await RunAsync("wrk", ["-t2", "-c64", $"-d{seconds}s", "-H", $"Accept: {MediaTypes.OciManifest}", .. credential, .. more, $"{url}"]);
         var line = output.Split('\n').Single(text => text.TrimStart().StartsWith("Requests/sec:", StringComparison.Ordinal));
         if (output.Contains("Non-2xx", StringComparison.Ordinal) || output.Contains("Error distribution", StringComparison.Ordinal)
             || (method == "HEAD" && !output.Contains("[200]", StringComparison.Ordinal)))

@@ -1,66 +1,36 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Globalization;
 using Gantry.Benchmarks;
-using Gantry.Oci;
 
-var authorization = args.Contains("authorization");
-var options = args.Where(word => word != "authorization").Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-var pairs = int.Parse(options.GetValueOrDefault("--pairs", "5"));
-var mib = int.Parse(options.GetValueOrDefault("--mib", "1024"));
-var seconds = int.Parse(options.GetValueOrDefault("--seconds", "5"));
+// Which run, and its options as --name value. Each prints one table of ratios and says in the README what it compares.
+var run = args.FirstOrDefault(word => !word.StartsWith("--", StringComparison.Ordinal)) ?? "peers";
+var options = args.SkipWhile(word => word == run).Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 var root = Directory.CreateDirectory(Path.Combine(options.GetValueOrDefault("--data", "/var/tmp"), $"gantry-bench-{Environment.ProcessId}"));
 try
 {
-    await (authorization ? AgainstNoAuthorizationAsync() : AgainstPeerAsync());
+    var settings = new RunSettings(root, Number("--pairs", 5), Number("--mib", 1024), Number("--seconds", 5), Real("--fraction", 1));
+    await (run switch
+    {
+        "peers" => Runs.AgainstPeerAsync(settings),
+        "authorization" => Runs.AgainstNoAuthorizationAsync(settings),
+        "scale" => ScaleRun.RunAsync(settings),
+        "collection" => CollectionRun.RunAsync(settings),
+        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale and collection"),
+    });
 }
 finally
 {
     root.Delete(recursive: true);
 }
 
-// What a login costs: a bearer token for a private repository, against the same server open to everybody.
-async Task AgainstNoAuthorizationAsync()
+int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+double Real(string name, double otherwise) => options.TryGetValue(name, out var text) ? double.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+namespace Gantry.Benchmarks
 {
-    await using var closed = await RegistryProcess.StartGantryAsync(root.CreateSubdirectory("closed").FullName, access: "None");
-    await using var open = await RegistryProcess.StartGantryAsync(root.CreateSubdirectory("open").FullName);
-    closed.Credential = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{RegistryProcess.Password}")));
-    foreach (var registry in (RegistryProcess[])[closed, open]) await Measures.PushManifestAsync(registry);
-    await Measures.UseBearerTokenAsync(closed);
-
-    var comparison = new Comparison("with a bearer token", closed, "without authorization", open, pairs);
-    foreach (var method in (string[])["GET", "HEAD"])
-        await comparison.MeasureAsync($"manifest {method}, 64 connections", registry => Measures.ManifestAsync(registry, method, seconds));
-    comparison.Print();
-}
-
-async Task AgainstPeerAsync()
-{
-    await using var gantry = await RegistryProcess.StartGantryAsync(root.CreateSubdirectory("gantry").FullName);
-    await using var peer = await RegistryProcess.StartPeerAsync(root.CreateSubdirectory("peer").FullName);
-    var comparison = new Comparison(gantry.Name, gantry, peer.Name, peer, pairs);
-    var file = Path.Combine(root.FullName, "layer");
-    var digest = default(Digest);
-
-    await comparison.MeasureAsync($"push {mib} MiB", registry => Measures.PushAsync(registry, file, digest),
-        async () => digest = await NewLayerAsync(file, mib));
-    await comparison.MeasureAsync($"pull {mib} MiB", registry => Measures.PullAsync(registry, digest));
-    foreach (var registry in (RegistryProcess[])[gantry, peer]) await Measures.PushManifestAsync(registry);
-    foreach (var method in (string[])["GET", "HEAD"])
-        await comparison.MeasureAsync($"manifest {method}, 64 connections", registry => Measures.ManifestAsync(registry, method, seconds));
-    comparison.Print();
-}
-
-static async Task<Digest> NewLayerAsync(string path, int mib)
-{
-    using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    await using var file = File.Create(path);
-    var block = new byte[1024 * 1024];
-    for (var i = 0; i < mib; i++)
-    {
-        RandomNumberGenerator.Fill(block);
-        hash.AppendData(block);
-        await file.WriteAsync(block);
-    }
-
-    return Digest.FromHash(DigestAlgorithm.Sha256, hash.GetHashAndReset());
+    /// <param name="Root">A folder that goes with the run.</param>
+    /// <param name="Mib">The size of a layer.</param>
+    /// <param name="Seconds">How long a load lasts.</param>
+    /// <param name="Fraction">Of the full size, where a run has one.</param>
+    internal sealed record RunSettings(DirectoryInfo Root, int Pairs, int Mib, int Seconds, double Fraction);
 }

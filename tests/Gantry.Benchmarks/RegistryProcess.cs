@@ -18,19 +18,23 @@ internal sealed class RegistryProcess : IAsyncDisposable
 
     public string Name { get; }
 
+    public int Id => _process.Id;
+
     public Uri Address { get; }
 
     /// <summary>What requests carry; null: nothing.</summary>
     public AuthenticationHeaderValue? Credential { get; set; }
 
     /// <summary>With a login for everything, or (what peers are compared with) without any.</summary>
-    public static Task<RegistryProcess> StartGantryAsync(string folder, string access = "Full")
+    /// <param name="settings">Further ones, as <c>Section:Key=value</c>.</param>
+    public static Task<RegistryProcess> StartGantryAsync(string folder, string access = "Full", params string[] settings)
     {
         var port = FreePort();
         var server = Path.Combine(AppContext.BaseDirectory.Replace("tests/Gantry.Benchmarks", "src/Gantry.Server", StringComparison.Ordinal),
             "gantry-server.dll");
-        return StartAsync("gantry", port, folder, "dotnet", server, "serve", "--urls", $"http://127.0.0.1:{port}",
-            $"--Data:Root={folder}", $"--Access:Anonymous={access}", $"--Access:AdminPassword={Password}", "--Access:TokenLifetime=01:00:00");
+        return StartAsync("gantry", port, folder, "dotnet", [server, "serve", "--urls", $"http://127.0.0.1:{port}",
+            $"--Data:Root={folder}", $"--Access:Anonymous={access}", $"--Access:AdminPassword={Password}", "--Access:TokenLifetime=01:00:00",
+            "--Logging:LogLevel:Default=Warning", .. settings.Select(setting => $"--{setting}")]);
     }
 
     public static async Task<RegistryProcess> StartPeerAsync(string folder)
@@ -46,7 +50,7 @@ internal sealed class RegistryProcess : IAsyncDisposable
                delete: {"{"} enabled: true {"}"}
              http: {"{"} addr: 127.0.0.1:{port} {"}"}
              """);
-        return await StartAsync("docker-registry", port, folder, "docker-registry", "serve", config);
+        return await StartAsync("docker-registry", port, folder, "docker-registry", ["serve", config]);
     }
 
     public async ValueTask DisposeAsync()
@@ -60,7 +64,7 @@ internal sealed class RegistryProcess : IAsyncDisposable
     }
 
     private static async Task<RegistryProcess> StartAsync(string name, int port, string folder, string program,
-        params string[] arguments)
+        string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
