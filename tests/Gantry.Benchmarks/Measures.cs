@@ -74,8 +74,8 @@ internal static class Measures
         return await LoadAsync(registry, method, seconds, new Uri(registry.Address, $"/v2/{Repository}/manifests/latest"));
     }
 
-    /// <summary>Requests a second for random tags <c>t1</c> to <c>tN</c>, at 64 connections.</summary>
-    public static async Task<double> RandomTagsAsync(RegistryProcess registry, string repository, int tags, int seconds)
+    /// <summary>Requests a second for <paramref name="count"/> tags at random, every so many of <c>t1</c>, <c>t2</c> ..., at 64 connections.</summary>
+    public static async Task<double> RandomTagsAsync(RegistryProcess registry, string repository, int count, int every, int seconds)
     {
         var script = Path.Combine(Path.GetTempPath(), $"gantry-bench-{Environment.ProcessId}.lua");
         await File.WriteAllTextAsync(script,
@@ -83,7 +83,7 @@ internal static class Measures
             local thread = 0
             function setup(t) t:set("seed", thread); thread = thread + 1 end
             function init() math.randomseed(seed + 1) end
-            function request() return wrk.format("GET", "/v2/{{repository}}/manifests/t" .. math.random({{tags}})) end
+            function request() return wrk.format("GET", "/v2/{{repository}}/manifests/t" .. math.random({{count}}) * {{every}}) end
             """);
         try
         {

@@ -18,10 +18,13 @@ internal static class ScaleRun
 
         await using (var gantry = await RegistryProcess.StartGantryAsync(run.Root.CreateSubdirectory("speed").FullName, settings: database))
         {
+            const int Few = ScaleDatabase.FewTags;
             var comparison = new Comparison<(string Repository, int Tags)>(
-                $"{scale.Tags} tags", (ScaleDatabase.Large, scale.Tags), $"{ScaleDatabase.FewTags} tags", (ScaleDatabase.Small, ScaleDatabase.FewTags), run.Pairs);
-            await comparison.MeasureAsync("manifest GET by random tag, 64 connections",
-                side => Measures.RandomTagsAsync(gantry, side.Repository, side.Tags, run.Seconds));
+                $"{scale.Tags} tags", (ScaleDatabase.Large, scale.Tags), $"{Few} tags", (ScaleDatabase.Small, Few), run.Pairs);
+            await comparison.MeasureAsync($"manifest GET, {Few} tags asked for, spread over all",
+                side => Measures.RandomTagsAsync(gantry, side.Repository, Few, side.Tags / Few, run.Seconds));
+            await comparison.MeasureAsync("manifest GET, every tag asked for",
+                side => Measures.RandomTagsAsync(gantry, side.Repository, side.Tags, 1, run.Seconds));
             comparison.Print();
         }
 
