@@ -39,8 +39,8 @@ docker_client() { apt-cache show docker-cli 2>/dev/null | grep -q '^Package: doc
 
 missing_packages() {
   local pair
-  # slapd brings libldap, which the server needs for LDAP alone.
-  local pairs=(setpriv:util-linux strace:strace slapd:slapd)
+  # slapd brings libldap, which the server needs for LDAP alone. Ceph is the S3 of the tests.
+  local pairs=(setpriv:util-linux strace:strace slapd:slapd radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common)
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc podman:podman buildah:buildah
       skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux
