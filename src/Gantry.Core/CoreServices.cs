@@ -51,7 +51,8 @@ public static class CoreServices
         services.AddSingleton<NodePresence>().AddHostedService(provider => provider.GetRequiredService<NodePresence>());
         services.AddSingleton<UploadClaims>().AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
-        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>();
+        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>();
+        services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;

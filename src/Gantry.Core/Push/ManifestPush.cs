@@ -72,14 +72,22 @@ public sealed class ManifestPush(
              """, cancellationToken);
     }
 
-    // Written anew at each push: a layer that was missing at the first may be there now.
+    // Written anew at each push: a layer that was missing at the first may be there now. What this manifest names no more (a
+    // foreign layer that was deleted while it was hidden) is for garbage collection to look at.
     private static Task InsertReferencesAsync(RegistryDbContext db, long repository, Digest manifest, References references,
         CancellationToken cancellationToken)
     {
         var (digest, blobs, children) = (manifest.ToString(), references.Blobs, references.Children);
         return db.Database.ExecuteSqlAsync(
             $"""
-             DELETE FROM manifest_references WHERE repository_id = {repository} AND manifest_digest = {digest};
+             WITH before AS (
+                 DELETE FROM manifest_references WHERE repository_id = {repository} AND manifest_digest = {digest}
+                 RETURNING blob_digest, child_digest),
+             links AS (
+                 UPDATE blob_links l SET suspect_since = greatest(l.touched_at, l.deleted_at) FROM before
+                 WHERE l.repository_id = {repository} AND l.digest = before.blob_digest AND l.digest <> ALL ({blobs}))
+             UPDATE manifests m SET suspect_since = m.deleted_at FROM before
+             WHERE m.repository_id = {repository} AND m.digest = before.child_digest AND m.digest <> ALL ({children});
              INSERT INTO manifest_references (repository_id, manifest_digest, blob_digest)
              SELECT {repository}, {digest}, unnest({blobs});
              INSERT INTO manifest_references (repository_id, manifest_digest, child_digest)
