@@ -5,6 +5,7 @@ using Gantry.Core.GarbageCollection;
 using Gantry.Core.Pull;
 using Gantry.Core.Push;
 using Gantry.Core.Removal;
+using Gantry.Core.Scrub;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,7 @@ public static class CoreServices
         services.AddSettings<RemovalOptions>(configuration, "Removal");
         services.AddSettings<DataOptions>(configuration, "Data");
         services.AddSettings<GcOptions>(configuration, "Gc");
+        services.AddSettings<ScrubOptions>(configuration, "Scrub");
 
         services.AddSingleton<DatabaseAddress>();
         services.AddSingleton(provider =>
@@ -53,6 +55,8 @@ public static class CoreServices
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
         services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>();
         services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
+        services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
+        services.AddSingleton<Quarantine>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;

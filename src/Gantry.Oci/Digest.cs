@@ -67,6 +67,10 @@ public static class DigestAlgorithms
 
     public static int HashBytes(this DigestAlgorithm algorithm) => algorithm == DigestAlgorithm.Sha256 ? 32 : 64;
 
+    /// <summary>For bytes that come piece by piece; the caller disposes it.</summary>
+    public static IncrementalHash CreateHash(this DigestAlgorithm algorithm) => IncrementalHash.CreateHash(
+        algorithm == DigestAlgorithm.Sha256 ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA512);
+
     public static bool TryParse(ReadOnlySpan<char> name, out DigestAlgorithm algorithm)
     {
         algorithm = name is "sha512" ? DigestAlgorithm.Sha512 : DigestAlgorithm.Sha256;

@@ -3,6 +3,7 @@ using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Core.GarbageCollection;
+using Gantry.Core.Scrub;
 using Gantry.Oci;
 using Gantry.Oci.Http;
 using Gantry.Storage;
@@ -17,7 +18,7 @@ namespace Gantry.Core.Push;
 /// </summary>
 public sealed class BlobCommit(
     IDbContextFactory<RegistryDbContext> contexts, UploadSessions sessions, DoomedLocations doomed, Linking linking,
-    IOptions<GcOptions> gc)
+    IOptions<GcOptions> gc, IOptions<ScrubOptions> scrub)
 {
     /// <summary>
     /// Closes the upload as <paramref name="digest"/>. May be asked for again at any time, also after a crash between
@@ -76,10 +77,12 @@ public sealed class BlobCommit(
 
             Failpoint.Hit("close-session-ended");
 
-            // DO UPDATE, not DO NOTHING: it waits for, and then sees, whoever holds the row.
+            // DO UPDATE, not DO NOTHING: it waits for, and then sees, whoever holds the row. The digest has just been
+            // computed: a scrub has no reason to read it again before its interval is over.
             var live = (await db.Database.SqlQuery<LiveBlob>(
                 $"""
-                 INSERT INTO blobs (digest, size, location) VALUES ({digestText}, {size}, {locationText})
+                 INSERT INTO blobs (digest, size, location, scrub_at)
+                 VALUES ({digestText}, {size}, {locationText}, now() + {scrub.Value.Interval})
                  ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest
                  RETURNING location AS "Location", quarantined_at IS NOT NULL AS "IsQuarantined"
                  """).ToListAsync(cancellationToken)).Single();
@@ -101,7 +104,8 @@ public sealed class BlobCommit(
     {
         await db.Database.ExecuteSqlAsync(
             $"""
-             UPDATE blobs SET location = {location}, size = {size}, quarantined_at = NULL, scrub_at = now() WHERE digest = {digest}
+             UPDATE blobs SET location = {location}, size = {size}, quarantined_at = NULL, scrub_at = now() + {scrub.Value.Interval}
+             WHERE digest = {digest}
              """, cancellationToken);
         await db.DoomAsync(Doomed.Location(new BlobLocation(rotten)), cancellationToken, gc.Value.ByteDelay);
         await db.AppendEventAsync(new Event(EventKinds.BlobHeal) { Digest = Digest.Parse(digest) }, actor, cancellationToken);

@@ -24,6 +24,7 @@ internal static class AdminCommands
             TrustCommands.Create(verbs),
             ExplainCommand.Create(verbs),
             EventsCommand.Create(verbs),
+            QuarantinedCommand.Create(verbs),
         };
     }
 }

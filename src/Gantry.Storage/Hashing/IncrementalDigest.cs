@@ -6,8 +6,7 @@ namespace Gantry.Storage.Hashing;
 /// <summary>For machines without libcrypto: the platform's hash, whose state cannot be saved.</summary>
 internal sealed class IncrementalDigest(DigestAlgorithm algorithm) : RunningDigest(algorithm)
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(
-        algorithm == DigestAlgorithm.Sha256 ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA512);
+    private readonly IncrementalHash _hash = algorithm.CreateHash();
 
     public override void Append(ReadOnlySpan<byte> bytes) => _hash.AppendData(bytes);
 
