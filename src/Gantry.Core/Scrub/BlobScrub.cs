@@ -86,7 +86,12 @@ public sealed partial class BlobScrub(
             // What a single read says may be the memory's or the network's fault.
             fault = await reading.FindFaultAsync(blob, RenewAsync, cancellationToken);
             Failpoint.Hit("scrub-read");
-            if (fault is not null) fault = await reading.FindFaultAsync(blob, RenewAsync, cancellationToken);
+            if (fault is not null)
+            {
+                await RenewAsync();
+                fault = await reading.FindFaultAsync(blob, RenewAsync, cancellationToken);
+            }
+
             if (fault is { IsAbsent: true } && !isNamed) await storeCheck.RequireOthersAsync(blob, cancellationToken);
         }
         catch (IOException outage)
