@@ -57,6 +57,7 @@ public static class CoreServices
         services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
         services.AddSingleton<Quarantine>();
+        services.AddSingleton<Retention>().AddSingleton<OrphanSearch>().AddSingleton<Collector>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;

@@ -35,6 +35,10 @@ public sealed class GcOptions : IValidatableObject
     /// <summary>A HEAD renews what it found where that was renewed longer ago.</summary>
     internal TimeSpan RenewAfter => Grace / 4 < TimeSpan.FromHours(1) ? Grace / 4 : TimeSpan.FromHours(1);
 
+    /// <summary>How often a node looks for work: often enough for the shortest grace and for the orphans' shards.</summary>
+    internal TimeSpan Interval => TimeSpan.FromTicks(Math.Clamp(
+        Math.Min(Grace.Ticks / 4, OrphanPass.Ticks / 16), TimeSpan.TicksPerSecond, TimeSpan.TicksPerMinute));
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Grace < TimeSpan.Zero || Grace > TimeSpan.FromDays(90)) yield return new("Gc:Grace must be from 00:00:00 to 90.00:00:00");

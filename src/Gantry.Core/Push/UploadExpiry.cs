@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gantry.Core.Data;
 using Gantry.Core.GarbageCollection;
 using Gantry.Storage;
@@ -5,38 +6,46 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Gantry.Core.Push;
 
-/// <summary>Ends uploads that rested too long. Their bytes go to <c>doomed_locations</c> in the same transaction.</summary>
+/// <summary>
+/// Ends uploads that rested too long. Their bytes go to <c>doomed_locations</c> in the same transaction. An upload that a
+/// running node has in its hands is not ended under it: flowing bytes renew it, and when they end the node gives it back.
+/// </summary>
 public sealed class UploadExpiry(IDbContextFactory<RegistryDbContext> contexts)
 {
     private const int BatchSize = 100;
+
+    private static readonly string Expire =
+        $$"""
+          DELETE FROM upload_sessions WHERE id IN (
+              SELECT id FROM upload_sessions
+              WHERE expires_at < now() AND (writer IS NULL OR NOT {{NodePresence.IsRunning("writer")}})
+              ORDER BY expires_at LIMIT {0} FOR UPDATE SKIP LOCKED)
+          RETURNING id AS "Value"
+          """;
 
     /// <returns>How many uploads ended.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var total = 0;
-        int expired;
+        Reviewed expired;
         do
         {
-            expired = await ExpireAsync(cancellationToken);
-            total += expired;
+            expired = await ExpireAsync(BatchSize, cancellationToken);
+            total += expired.Gone;
         }
-        while (expired == BatchSize);
+        while (expired.GoOn);
 
         return total;
     }
 
-    private Task<int> ExpireAsync(CancellationToken cancellationToken) =>
+    /// <summary>Ends up to so many, in one transaction.</summary>
+    internal Task<Reviewed> ExpireAsync(int most, CancellationToken cancellationToken) =>
         contexts.InTransactionAsync(async db =>
         {
-            var ids = await db.Database.SqlQuery<Guid>(
-                $"""
-                 DELETE FROM upload_sessions WHERE id IN (
-                     SELECT id FROM upload_sessions WHERE expires_at < now()
-                     ORDER BY expires_at LIMIT {BatchSize} FOR UPDATE SKIP LOCKED)
-                 RETURNING id AS "Value"
-                 """).ToListAsync(cancellationToken);
+            var ids = await db.Database.SqlQuery<Guid>(FormattableStringFactory.Create(Expire, Math.Min(most, BatchSize)))
+                .ToListAsync(cancellationToken);
             foreach (var id in ids) await db.DoomAsync(Doomed.Upload(id), cancellationToken);
             if (ids.Count > 0) Failpoint.Hit("expiry-written");
-            return ids.Count;
+            return new Reviewed(ids.Count, ids.Count, ids.Count);
         }, cancellationToken);
 }

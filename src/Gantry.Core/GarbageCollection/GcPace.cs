@@ -1,0 +1,34 @@
+namespace Gantry.Core.GarbageCollection;
+
+/// <summary>
+/// Keeps one kind of work out of everybody's way. After each batch it says how long to rest: so that no more than
+/// <see cref="GcOptions.MaxPerSecond"/> things are looked at, and so that the work takes no more than
+/// <see cref="GcOptions.MaxShare"/> of the time. The second is what backs off under load: a statement that takes ten times as
+/// long is followed by a rest ten times as long. And it sets the size of the next batch, so that its locks are held for
+/// milliseconds.
+/// </summary>
+internal sealed class GcPace(GcOptions options, TimeProvider time)
+{
+    private const int First = 50, Least = 10, Most = 500;
+    private static readonly TimeSpan TooLong = TimeSpan.FromMilliseconds(50), Short = TimeSpan.FromMilliseconds(15);
+    private long _begun;
+
+    /// <summary>How much the next batch may take on.</summary>
+    public int BatchSize { get; private set; } = Math.Min(First, options.MaxPerSecond);
+
+    public void Begin() => _begun = time.GetTimestamp();
+
+    /// <summary>Ends what <see cref="Begin"/> began.</summary>
+    /// <param name="things">That were looked at.</param>
+    /// <returns>How long to rest before anything else is begun.</returns>
+    public TimeSpan End(int things)
+    {
+        var took = time.GetElapsedTime(_begun);
+        if (took > TooLong) BatchSize = Math.Max(BatchSize / 2, Math.Min(Least, options.MaxPerSecond));
+        else if (took < Short && things >= BatchSize) BatchSize = Math.Min(BatchSize * 2, Math.Min(Most, options.MaxPerSecond));
+
+        var forShare = took * (1 / options.MaxShare - 1);
+        var forRate = TimeSpan.FromSeconds((double)things / options.MaxPerSecond) - took;
+        return forShare > forRate ? forShare : forRate;
+    }
+}

@@ -1,0 +1,74 @@
+using Gantry.Core.GarbageCollection;
+using Gantry.TestKit;
+
+namespace Gantry.Core.Tests.GarbageCollection;
+
+public sealed class GcPaceTests
+{
+    private readonly ManualTime _time = new();
+
+    [Theory]
+    [InlineData(1, 10, 9)]
+    [InlineData(10, 100, 90)]
+    [InlineData(10, 1000, 1990)]
+    public void End_RestsForTheRateOrForTheShare_WhicheverIsLonger(int milliseconds, int things, int rest)
+    {
+        var pace = new GcPace(new GcOptions { MaxPerSecond = 500, MaxShare = 0.1 }, _time);
+        // 10 things in 1 ms: the share asks for 9 ms, the rate for 19.
+        var expected = Math.Max(rest, things * 2 - milliseconds);
+        Assert.Equal(TimeSpan.FromMilliseconds(expected), Batch(pace, milliseconds, things));
+    }
+
+    [Fact]
+    public void End_WhenTheDatabaseIsLoaded_RestsAsMuchLonger()
+    {
+        var pace = new GcPace(new GcOptions { MaxPerSecond = 100_000, MaxShare = 0.1 }, _time);
+        Assert.Equal(TimeSpan.FromMilliseconds(90), Batch(pace, 10, 50));
+        Assert.Equal(TimeSpan.FromMilliseconds(900), Batch(pace, 100, 50));
+        Assert.Equal(TimeSpan.FromSeconds(9), Batch(pace, 1000, 50));
+    }
+
+    [Fact]
+    public void End_WithoutAShareOrARateToKeep_RestsNot()
+    {
+        var pace = new GcPace(new GcOptions { MaxPerSecond = 100_000, MaxShare = 1 }, _time);
+        Assert.True(Batch(pace, 20, 50) <= TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void BatchSize_FollowsHowLongABatchTakes()
+    {
+        var pace = new GcPace(new GcOptions(), _time);
+        var sizes = new List<int> { pace.BatchSize };
+        foreach (var milliseconds in (int[])[1, 1, 1, 1, 60, 60, 30, 500, 500, 500, 500, 1])
+        {
+            Batch(pace, milliseconds, pace.BatchSize);
+            sizes.Add(pace.BatchSize);
+        }
+
+        Assert.Equal([50, 100, 200, 400, 500, 250, 125, 125, 62, 31, 15, 10, 20], sizes);
+    }
+
+    [Fact]
+    public void BatchSize_DoesNotGrowForWhatIsNotThere_NorPastTheRate()
+    {
+        var pace = new GcPace(new GcOptions(), _time);
+        Batch(pace, 1, 49);
+        Assert.Equal(50, pace.BatchSize);
+
+        var slow = new GcPace(new GcOptions { MaxPerSecond = 5 }, _time);
+        Assert.Equal(5, slow.BatchSize);
+        foreach (var milliseconds in (int[])[1, 500, 500])
+        {
+            Batch(slow, milliseconds, 5);
+            Assert.InRange(slow.BatchSize, 1, 5);
+        }
+    }
+
+    private TimeSpan Batch(GcPace pace, int milliseconds, int things)
+    {
+        pace.Begin();
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        return pace.End(things);
+    }
+}
