@@ -112,3 +112,12 @@ public sealed class StagingLostException(Guid sessionId)
 
 /// <summary>The store has no room (ENOSPC, EDQUOT). Passes by itself once there is.</summary>
 public sealed class StorageFullException(Exception inner) : IOException("the blob store is full", inner);
+
+/// <summary>The store does not answer, or refuses this server. What was acknowledged before is as it was.</summary>
+public sealed class StorageUnavailableException(string message, Exception inner) : IOException(message, inner);
+
+/// <summary>The upload would grow past what the backend can store as one blob.</summary>
+public sealed class BlobTooLargeException(long maxBytes) : Exception($"a blob may have {maxBytes} bytes here")
+{
+    public long MaxBytes { get; } = maxBytes;
+}

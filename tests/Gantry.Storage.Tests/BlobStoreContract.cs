@@ -129,7 +129,8 @@ public abstract class BlobStoreContract : StorageContract
     public async Task List_IsOfOneShardAlone()
     {
         var location = await CommitAsync(Content(10));
-        for (var shard = 0; shard < 256; shard++)
+        var own = (byte)Convert.ToInt32(location.Value.Split('/')[1], 16);
+        foreach (var shard in Enumerable.Range(0, 256).Where(shard => shard % ShardStep == 0).Append(own).Distinct())
         {
             await foreach (var item in Blobs.ListAsync((byte)shard, None))
             {
@@ -140,6 +141,9 @@ public abstract class BlobStoreContract : StorageContract
 
         Assert.Equal(default, location);
     }
+
+    /// <summary>Every how many shards a test of all of them looks at one.</summary>
+    protected virtual int ShardStep => 1;
 
     [Fact]
     public async Task Probe_OfAWorkingStore_Succeeds() => await Blobs.ProbeAsync(None);

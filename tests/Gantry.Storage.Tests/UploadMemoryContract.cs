@@ -6,12 +6,15 @@ namespace Gantry.Storage.Tests;
 /// <summary>Memory is fixed whatever the length. A subclass belongs to <see cref="Alone"/>: it measures the process.</summary>
 public abstract class UploadMemoryContract : StorageContract
 {
+    /// <summary>What an upload may take, and what comes with it.</summary>
+    protected virtual long Bound => 40L * 1024 * 1024;
+
     [Fact]
     [Trait("Protocol", "D2.31")]
     public async Task Append_Of300MiB_NeedsFixedMemory()
     {
         const int Piece = 64 * 1024;
-        const long Length = 300L * 1024 * 1024, Bound = 40L * 1024 * 1024;
+        const long Length = 300L * 1024 * 1024;
         var (writer, _, _) = await StartAsync();
         await using (writer)
         {

@@ -44,11 +44,14 @@ public abstract partial class UploadStagingContract
                             Assert.Equal(Digest.Of(written.ToArray(), asked), await writer.DigestAsync(asked, None));
                             break;
                         default:
-                            Assert.Null(await Staging.OpenAsync(session, _ => new(state), None));
+                            if (HoldsUploads) Assert.Null(await Staging.OpenAsync(session, _ => new(state), None));
                             break;
                     }
 
                     Assert.Equal(written.Count, writer.Offset);
+
+                    // Where bytes can be read back only as a whole, their digest ends the upload.
+                    if (writer.IsSealed) break;
                 }
 
                 Assert.Equal(Digest.Of(written.ToArray(), algorithm), await writer.DigestAsync(algorithm, None));

@@ -10,6 +10,12 @@ public abstract partial class UploadStagingContract : StorageContract
     private static readonly int[] OddChunks =
         [1, 0, 3, 63, 64, 65, 127, 129, 4095, 4097, 65_536, 131_071, 131_072, 131_073, 262_143, 262_145, 2, 700_001];
 
+    /// <summary>
+    /// Whether an upload lies somewhere from its first moment on, so that it can be taken, held against a second writer,
+    /// and missed. Elsewhere the claim on the session row alone keeps writers apart.
+    /// </summary>
+    protected virtual bool HoldsUploads => true;
+
     [Theory]
     [InlineData(DigestAlgorithm.Sha256)]
     [InlineData(DigestAlgorithm.Sha512)]
@@ -69,6 +75,7 @@ public abstract partial class UploadStagingContract : StorageContract
         {
             await AppendAsync(writer, content.AsMemory(0, 400_000));
             Assert.Equal(Digest.Of(content.AsSpan(0, 400_000), asked), await writer.DigestAsync(asked, None));
+            if (await IsDoneWithAsync(writer, content[..400_000])) return;
             await AppendAsync(writer, content.AsMemory(400_000));
             Assert.Equal(Digest.Of(content, asked), await writer.DigestAsync(asked, None));
             Assert.Equal(Digest.Of(content, own), await writer.DigestAsync(own, None));
@@ -104,13 +111,25 @@ public abstract partial class UploadStagingContract : StorageContract
         Assert.Equal(Digest.Of(content.AsSpan(0, 500_001)), await resumed.DigestAsync(DigestAlgorithm.Sha256, None));
 
         // Read back once, it goes on as if it had never been lost.
+        if (await IsDoneWithAsync(resumed, content[..500_001])) return;
         await AppendAsync(resumed, content.AsMemory(500_001));
         Assert.Equal(Digest.Of(content), await resumed.DigestAsync(DigestAlgorithm.Sha256, None));
+    }
+
+    /// <summary>Where bytes can be read back only as a whole, their digest ends the upload: it can be committed as it is.</summary>
+    private async Task<bool> IsDoneWithAsync(IStagingWriter writer, byte[] content)
+    {
+        if (!writer.IsSealed) return false;
+        Assert.False(HoldsUploads);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => AppendAsync(writer, new byte[1]));
+        Assert.Equal(content, await ReadAsync(await writer.CommitAsync(None)));
+        return true;
     }
 
     [Fact]
     public async Task Open_WhileAnotherWriterHasIt_IsNull()
     {
+        if (!HoldsUploads) return;
         var (writer, session, state) = await StartAsync();
         var other = await ConnectAsync();
         await using (writer)
@@ -132,7 +151,8 @@ public abstract partial class UploadStagingContract : StorageContract
         await using var taken = await Staging.OpenAsync(session, async cancellationToken =>
         {
             asked++;
-            Assert.Null(await Staging.OpenAsync(session, _ => throw new InvalidOperationException("asked"), cancellationToken));
+            if (HoldsUploads)
+                Assert.Null(await Staging.OpenAsync(session, _ => throw new InvalidOperationException("asked"), cancellationToken));
             return state;
         }, None);
         Assert.NotNull(taken);
@@ -177,6 +197,7 @@ public abstract partial class UploadStagingContract : StorageContract
     [Fact]
     public async Task Open_OfWhatNeverWas_IsStagingLost()
     {
+        if (!HoldsUploads) return;
         var state = await Staging.CreateAsync(Guid.CreateVersion7(), DigestAlgorithm.Sha256, None);
         await Assert.ThrowsAsync<StagingLostException>(() => OpenAsync(Guid.CreateVersion7(), state));
     }

@@ -15,10 +15,11 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly bool _ownsDatabase;
     private readonly DirectoryInfo _root;
+    private readonly string[] _storage;
     private GantryServer _server;
 
-    private RegistryServer(TestDatabase database, bool ownsDatabase, DirectoryInfo root, GantryServer server) =>
-        (_database, _ownsDatabase, _root, _server) = (database, ownsDatabase, root, server);
+    private RegistryServer(TestDatabase database, bool ownsDatabase, DirectoryInfo root, string[] storage, GantryServer server) =>
+        (_database, _ownsDatabase, _root, _storage, _server) = (database, ownsDatabase, root, storage, server);
 
     public Uri Address => new(_server.App.Urls.First());
 
@@ -36,20 +37,21 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
     {
         var database = await TestDatabase.CreateAsync();
         var root = Directory.CreateTempSubdirectory("gantry-test-");
-        return new RegistryServer(database, true, root, await StartAsync(database, root, settings, time));
+        var storage = await StorageAsync();
+        return new RegistryServer(database, true, root, storage, await StartAsync(database, root, [.. storage, .. settings], time));
     }
 
     /// <summary>
     /// A second server on the same database and the same folder, as behind a balancer. It is disposed before this one.
     /// </summary>
     public async Task<RegistryServer> AnotherNodeAsync(params string[] settings) =>
-        new(_database, ownsDatabase: false, _root, await StartAsync(_database, _root, settings));
+        new(_database, ownsDatabase: false, _root, _storage, await StartAsync(_database, _root, [.. _storage, .. settings]));
 
     /// <summary>Stops the server as a signal would and starts another on the same data and another port.</summary>
     public async Task RestartAsync(params string[] settings)
     {
         await StopAsync();
-        _server = await StartAsync(_database, _root, settings);
+        _server = await StartAsync(_database, _root, [.. _storage, .. settings]);
     }
 
     /// <summary>A client that sends every request as this account, or as nobody.</summary>
@@ -70,6 +72,17 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
         await _database.DisposeAsync();
         _root.Delete(recursive: true);
     }
+
+    /// <summary>
+    /// Where blobs lie: in the data folder, or, with <c>GANTRY_TEST_BACKEND=S3</c>, in a bucket of the server's own. So any
+    /// test of a server runs on either.
+    /// </summary>
+    private static async Task<string[]> StorageAsync() => Environment.GetEnvironmentVariable("GANTRY_TEST_BACKEND") switch
+    {
+        null or "" or "FileSystem" => [],
+        "S3" => [.. (await S3Server.CreateBucketAsync()).Settings.Select(setting => $"{setting.Key}={setting.Value}")],
+        var other => throw new InvalidOperationException($"GANTRY_TEST_BACKEND is FileSystem or S3, not {other}"),
+    };
 
     private async Task StopAsync()
     {

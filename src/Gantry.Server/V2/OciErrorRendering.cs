@@ -54,6 +54,11 @@ internal sealed partial class OciErrorRendering(RequestDelegate next, ILogger<Oc
                 LogUnavailable(logger, http.TraceIdentifier, "the blob store is full", full);
                 return new OciException(OciErrorCode.Unavailable, "the registry's storage is full",
                     StatusCodes.Status507InsufficientStorage);
+            case StorageUnavailableException away:
+                LogUnavailable(logger, http.TraceIdentifier, "the blob store does not answer", away);
+                return new OciException(OciErrorCode.Unavailable, "the registry's storage does not answer") { RetryAfterSeconds = 5 };
+            case BlobTooLargeException large:
+                return new OciException(OciErrorCode.SizeInvalid, large.Message, StatusCodes.Status413PayloadTooLarge);
             case var _ when DatabaseOutage.Is(exception):
                 LogUnavailable(logger, http.TraceIdentifier, "the database does not answer", exception);
                 return new OciException(OciErrorCode.Unavailable, "the registry's database does not answer") { RetryAfterSeconds = 5 };

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Gantry.Core.Access;
 
 /// <summary>A file of PEM certificates that alone vouch for a server outside: what each <c>CaFile</c> setting names.</summary>
-internal static class AuthorityFile
+public static class AuthorityFile
 {
     /// <summary>What is wrong with it, to follow its name in a sentence; null when it is fine.</summary>
     public static string? FaultOf(string path)

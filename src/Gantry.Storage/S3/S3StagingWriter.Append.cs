@@ -1,0 +1,67 @@
+using System.IO.Pipelines;
+using System.Runtime.ExceptionServices;
+
+namespace Gantry.Storage.S3;
+
+internal sealed partial class S3StagingWriter
+{
+    /// <summary>
+    /// Stages: 1. gather the source's segments into a part, hashing; 2. send it while the next one fills, where the budget
+    /// allows; 3. count parts once S3 has them, in their order. What is left over stays in memory until a checkpoint or a commit.
+    /// </summary>
+    public async ValueTask AppendAsync(PipeReader source, CancellationToken cancellationToken)
+    {
+        ThrowIfUnusable();
+        if (IsSealed || _lastPartIsSent) throw new InvalidOperationException("a sealed upload takes no more bytes");
+
+        ExceptionDispatchInfo? sourceFault = null;
+        try
+        {
+            for (var completed = false; !completed && sourceFault is null;)
+            {
+                ReadResult read;
+                try
+                {
+                    read = await source.ReadAsync(cancellationToken);
+                }
+                catch (Exception fault)
+                {
+                    // What arrived before the client went away is worth keeping: the upload may go on from there.
+                    sourceFault = ExceptionDispatchInfo.Capture(fault);
+                    break;
+                }
+
+                var rest = read.Buffer;
+                try
+                {
+                    while (!rest.IsEmpty)
+                    {
+                        if (_filling is null) await BeginPartAsync();
+                        var taken = rest.Slice(0, Math.Min(rest.Length, Room));
+                        Take(taken);
+                        rest = rest.Slice(taken.End);
+                        if (Room == 0) await SendPartAsync();
+                    }
+                }
+                finally
+                {
+                    source.AdvanceTo(rest.Start);
+                }
+
+                completed = read.IsCompleted;
+                if (read.IsCanceled)
+                    sourceFault = ExceptionDispatchInfo.Capture(new OperationCanceledException("the source was cancelled"));
+            }
+
+            while (_underWay.Count > 0) await SettleAsync();
+        }
+        catch
+        {
+            await GoBackAsync();
+            throw;
+        }
+
+        Failpoint.Hit("s3-append-sent");
+        sourceFault?.Throw();
+    }
+}
