@@ -7,6 +7,7 @@ using Gantry.Server.Tests.V2;
 using Gantry.Storage;
 using Gantry.Storage.FileSystem;
 using Gantry.TestKit;
+using Npgsql;
 using static Gantry.Server.Tests.V2.UploadSteps;
 
 namespace Gantry.Server.Tests.Scrub;
@@ -128,6 +129,30 @@ public sealed class ScrubFaultTests(ScrubRegistry registry) : IClassFixture<Scru
     }
 
     [Fact]
+    public async Task ABlobThatAnotherNodeIsClaiming_IsSteppedOver()
+    {
+        var (first, second) = (await Client.PushBlobAsync(_repository, NewContent(100)), await Client.PushBlobAsync(_repository, NewContent(100)));
+        await registry.DueAsync(first);
+        await registry.DueAsync(second);
+        await using (var other = new NpgsqlConnection(registry.Server.ConnectionString))
+        {
+            await other.OpenAsync();
+            await using var transaction = await other.BeginTransactionAsync();
+            await using var claim = new NpgsqlCommand("UPDATE blobs SET scrub_at = scrub_at WHERE digest = $1", other, transaction)
+            {
+                Parameters = { new() { Value = first.ToString() } },
+            };
+            await claim.ExecuteNonQueryAsync();
+
+            Assert.Equal(second, (await registry.Scrub.NextAsync(None))!.Digest);
+            Assert.Null(await registry.Scrub.NextAsync(None));
+            await transaction.RollbackAsync();
+        }
+
+        Assert.Equal(first, (await registry.Scrub.NextAsync(None))!.Digest);
+    }
+
+    [Fact]
     public async Task ABlobOfADeadNode_IsOnlyDelayed()
     {
         var digest = await Client.PushBlobAsync(_repository, NewContent(100));
@@ -198,8 +223,9 @@ public sealed class ScrubFaultTests(ScrubRegistry registry) : IClassFixture<Scru
 
         await registry.ScrubOn(store, new ScrubOptions { BytesPerSecond = 65_536 }, new SkippingTime()).CheckAsync(digest, None);
 
+        // Two reads of four pieces, of 17 minutes each but the last.
         Assert.Equal(8, claims.Count);
-        Assert.Equal(claims.Order().Distinct(), claims);
+        Assert.Equal(claims.Order().Distinct().Take(4), claims.Take(4));
     }
 
     private async Task<Digest> PushRottenAsync()
