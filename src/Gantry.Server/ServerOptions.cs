@@ -27,13 +27,13 @@ public sealed class ServerOptions : IValidatableObject
     /// </summary>
     public string Warning { get; set; } = "";
 
-    internal IEnumerable<IPNetwork> Proxies => TrustedProxies.Select(text => ParseNetwork(text)!.Value);
+    internal IEnumerable<IPNetwork> Proxies => TrustedProxies.Select(text => ClientNetworks.Parse(text)!.Value);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (PublicUrl.Length > 0 && !IsPublicUrl(PublicUrl))
             yield return new ValidationResult($"Server:PublicUrl '{PublicUrl}' is not an http or https URL in ASCII, without query");
-        foreach (var proxy in TrustedProxies.Where(proxy => ParseNetwork(proxy) is null))
+        foreach (var proxy in TrustedProxies.Where(proxy => ClientNetworks.Parse(proxy) is null))
             yield return new ValidationResult($"Server:TrustedProxies: '{proxy}' is neither an address nor a network");
         if (ShutdownTimeout < TimeSpan.Zero || ShutdownTimeout > TimeSpan.FromHours(1))
             yield return new ValidationResult("Server:ShutdownTimeout must be from 00:00:00 to 01:00:00");
@@ -48,12 +48,4 @@ public sealed class ServerOptions : IValidatableObject
         Uri.TryCreate(text, UriKind.Absolute, out var url)
         && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
         && text.All(char.IsAscii) && url is { Query: "", Fragment: "", UserInfo: "" };
-
-    private static IPNetwork? ParseNetwork(string text)
-    {
-        if (IPNetwork.TryParse(text, out var network)) return network;
-        return IPAddress.TryParse(text, out var address)
-            ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
-            : null;
-    }
 }

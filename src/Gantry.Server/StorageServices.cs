@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Gantry.Core;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
+using Gantry.Server.V2;
 using Gantry.Storage;
 using Gantry.Storage.FileSystem;
 using Gantry.Storage.S3;
@@ -54,6 +55,7 @@ internal static class StorageServices
             ? ActivatorUtilities.CreateInstance<S3BlobStore>(provider) : ActivatorUtilities.CreateInstance<FileSystemBlobStore>(provider));
         services.AddSingleton<IUploadStaging>(provider => IsOnS3(provider)
             ? ActivatorUtilities.CreateInstance<S3UploadStaging>(provider) : ActivatorUtilities.CreateInstance<FileSystemUploadStaging>(provider));
+        services.AddSingleton(new RedirectNetworks(new ClientNetworks([]), new ClientNetworks([]))).AddSingleton<BlobRedirects>();
         return services;
     }
 

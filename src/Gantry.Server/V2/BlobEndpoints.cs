@@ -26,9 +26,9 @@ internal static class BlobEndpoints
             return;
         }
 
-        response.ContentType = ContentType;
         if (head)
         {
+            response.ContentType = ContentType;
             response.ContentLength = blob.Size;
             return;
         }
@@ -42,6 +42,9 @@ internal static class BlobEndpoints
                 StatusCodes.Status416RangeNotSatisfiable);
         }
 
+        if (await request.Service<BlobRedirects>().TryAnswerAsync(request.Http, blob.Location)) return;
+
+        response.ContentType = ContentType;
         // Of several ranges the first is expected: it is what a backend can ask for at once.
         BlobRange? first = asked.Ranges is [var next, ..] ? new BlobRange(next.Offset, next.Count) : null;
         await using var reader = await pull.OpenAsync(blob, first, request.Aborted);

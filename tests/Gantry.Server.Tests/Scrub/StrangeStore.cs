@@ -12,6 +12,9 @@ internal sealed class StrangeStore(IBlobStore store) : IBlobStore
     /// <summary>Called before each copy, with its offset.</summary>
     public Func<long, Task> CopyingAsync { get; init; } = _ => Task.CompletedTask;
 
+    /// <summary>Where it sends clients.</summary>
+    public Func<BlobLocation, Task<Uri?>> RedirectingAsync { get; init; } = _ => Task.FromResult<Uri?>(null);
+
     /// <summary>Opens something else instead.</summary>
     public Func<BlobLocation, IBlobReader?>? Instead { get; init; }
 
@@ -28,7 +31,7 @@ internal sealed class StrangeStore(IBlobStore store) : IBlobStore
 
     public IAsyncEnumerable<StoredItem> ListAsync(byte shard, CancellationToken cancellationToken) => store.ListAsync(shard, cancellationToken);
 
-    public ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken) => store.RedirectAsync(location, cancellationToken);
+    public async ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken) => await RedirectingAsync(location);
 
     public ValueTask ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
 
