@@ -5,8 +5,8 @@ using Gantry.Server;
 namespace Gantry.TestKit;
 
 /// <summary>
-/// The real server, in this process, on a port of its own, with a database and a folder of its own. Its administrator is
-/// <c>admin</c> with <see cref="Password"/>.
+/// The real server, in this process, on a port of its own, with a database and a folder of its own; blobs lie where
+/// <see cref="TestBackend"/> says. Its administrator is <c>admin</c> with <see cref="Password"/>.
 /// </summary>
 public sealed class RegistryServer : IAccessRules, IAsyncDisposable
 {
@@ -15,17 +15,19 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly bool _ownsDatabase;
     private readonly DirectoryInfo _root;
-    private readonly string[] _storage;
     private GantryServer _server;
 
-    private RegistryServer(TestDatabase database, bool ownsDatabase, DirectoryInfo root, string[] storage, GantryServer server) =>
-        (_database, _ownsDatabase, _root, _storage, _server) = (database, ownsDatabase, root, storage, server);
+    private RegistryServer(TestDatabase database, bool ownsDatabase, DirectoryInfo root, S3Bucket? bucket, GantryServer server) =>
+        (_database, _ownsDatabase, _root, Bucket, _server) = (database, ownsDatabase, root, bucket, server);
 
     public Uri Address => new(_server.App.Urls.First());
 
     public IServiceProvider Services => _server.App.Services;
 
     public string DataRoot => _root.FullName;
+
+    /// <summary>Where its blobs lie; null: in files below <see cref="DataRoot"/>.</summary>
+    public S3Bucket? Bucket { get; }
 
     public string ConnectionString => _database.ConnectionString;
 
@@ -37,21 +39,21 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
     {
         var database = await TestDatabase.CreateAsync();
         var root = Directory.CreateTempSubdirectory("gantry-test-");
-        var storage = await StorageAsync();
-        return new RegistryServer(database, true, root, storage, await StartAsync(database, root, [.. storage, .. settings], time));
+        var bucket = await TestBackend.CreateAsync();
+        return new RegistryServer(database, true, root, bucket, await StartAsync(database, root, bucket, settings, time));
     }
 
     /// <summary>
-    /// A second server on the same database and the same folder, as behind a balancer. It is disposed before this one.
+    /// A second server on the same database and the same store, as behind a balancer. It is disposed before this one.
     /// </summary>
     public async Task<RegistryServer> AnotherNodeAsync(params string[] settings) =>
-        new(_database, ownsDatabase: false, _root, _storage, await StartAsync(_database, _root, [.. _storage, .. settings]));
+        new(_database, ownsDatabase: false, _root, Bucket, await StartAsync(_database, _root, Bucket, settings));
 
     /// <summary>Stops the server as a signal would and starts another on the same data and another port.</summary>
     public async Task RestartAsync(params string[] settings)
     {
         await StopAsync();
-        _server = await StartAsync(_database, _root, [.. _storage, .. settings]);
+        _server = await StartAsync(_database, _root, Bucket, settings);
     }
 
     /// <summary>A client that sends every request as this account, or as nobody.</summary>
@@ -73,17 +75,6 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
         _root.Delete(recursive: true);
     }
 
-    /// <summary>
-    /// Where blobs lie: in the data folder, or, with <c>GANTRY_TEST_BACKEND=S3</c>, in a bucket of the server's own. So any
-    /// test of a server runs on either.
-    /// </summary>
-    private static async Task<string[]> StorageAsync() => Environment.GetEnvironmentVariable("GANTRY_TEST_BACKEND") switch
-    {
-        null or "" or "FileSystem" => [],
-        "S3" => [.. (await S3Server.CreateBucketAsync()).Settings.Select(setting => $"{setting.Key}={setting.Value}")],
-        var other => throw new InvalidOperationException($"GANTRY_TEST_BACKEND is FileSystem or S3, not {other}"),
-    };
-
     private async Task StopAsync()
     {
         await _server.App.StopAsync();
@@ -91,13 +82,14 @@ public sealed class RegistryServer : IAccessRules, IAsyncDisposable
     }
 
     private static async Task<GantryServer> StartAsync(
-        TestDatabase database, DirectoryInfo root, string[] settings, TimeProvider? time = null)
+        TestDatabase database, DirectoryInfo root, S3Bucket? bucket, string[] settings, TimeProvider? time = null)
     {
         string[] arguments =
         [
             "--urls=http://127.0.0.1:0", $"--Data:Root={root.FullName}", $"--ConnectionStrings:Registry={database.ConnectionString}",
             $"--Access:AdminPassword={Password}", "--Access:PasswordHashIterations=100000",
-            "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Warning", .. settings.Select(setting => $"--{setting}"),
+            "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Warning",
+            .. TestBackend.Settings(bucket).Concat(settings).Select(setting => $"--{setting}"),
         ];
         var server = GantryServer.Create(arguments, time);
         await server.StartDatabaseAsync(beside: false, CancellationToken.None);

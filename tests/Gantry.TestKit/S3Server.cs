@@ -186,4 +186,20 @@ public sealed record S3Bucket(Uri Endpoint, Uri TlsEndpoint, string AuthorityFil
             found.Add(item.Key, item.Size ?? 0);
         return found;
     }
+
+    /// <summary>How many bytes it holds of the session's upload, committed ones aside.</summary>
+    public async Task<long> StagedBytesAsync(Guid sessionId)
+    {
+        var id = sessionId.ToString("N");
+        var total = (await ListAsync($"uploads/{id[^2..]}/{id}/")).Values.Sum();
+        using var client = Connect();
+        var running = await client.ListMultipartUploadsAsync(new() { BucketName = Name, Prefix = $"blobs/{id[^2..]}/{id}-" });
+        foreach (var upload in running.MultipartUploads ?? [])
+        {
+            await foreach (var part in client.Paginators.ListParts(new() { BucketName = Name, Key = upload.Key, UploadId = upload.UploadId }).Parts)
+                total += part.Size ?? 0;
+        }
+
+        return total;
+    }
 }

@@ -23,9 +23,8 @@ public sealed class HealthTests
     {
         await using var server = await RegistryServer.StartAsync();
         using var client = server.Client();
-        var (store, aside) = (Path.Combine(server.DataRoot, "blobs"), Path.Combine(server.DataRoot, "aside"));
 
-        Directory.Move(store, aside);
+        await TakeStoreAwayAsync(server);
         using (var ready = await client.GetAsync("/healthz/ready"))
         {
             ready.AssertStatus(HttpStatusCode.ServiceUnavailable);
@@ -33,7 +32,7 @@ public sealed class HealthTests
         }
 
         using (var live = await client.GetAsync("/healthz/live")) live.AssertStatus(HttpStatusCode.OK);
-        Directory.Move(aside, store);
+        await BringStoreBackAsync(server);
         using (var ready = await client.GetAsync("/healthz/ready")) ready.AssertStatus(HttpStatusCode.OK);
     }
 
@@ -77,5 +76,31 @@ public sealed class HealthTests
             $"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS {connections}; SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'", connection);
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();
+    }
+
+    // Of the S3 that all tests share the bucket alone, which nothing was pushed to.
+    private static async Task TakeStoreAwayAsync(RegistryServer server)
+    {
+        if (server.Bucket is not { } bucket)
+        {
+            Directory.Move(Path.Combine(server.DataRoot, "blobs"), Path.Combine(server.DataRoot, "aside"));
+            return;
+        }
+
+        using var client = bucket.Connect();
+        foreach (var key in (await bucket.ListAsync()).Keys) await client.DeleteObjectAsync(bucket.Name, key);
+        await client.DeleteBucketAsync(bucket.Name);
+    }
+
+    private static async Task BringStoreBackAsync(RegistryServer server)
+    {
+        if (server.Bucket is not { } bucket)
+        {
+            Directory.Move(Path.Combine(server.DataRoot, "aside"), Path.Combine(server.DataRoot, "blobs"));
+            return;
+        }
+
+        using var client = bucket.Connect();
+        await client.PutBucketAsync(bucket.Name);
     }
 }

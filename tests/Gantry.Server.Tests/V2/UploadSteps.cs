@@ -1,6 +1,8 @@
 using System.Net;
 using Gantry.Oci;
+using Gantry.Storage;
 using Gantry.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Gantry.Server.Tests.V2;
@@ -40,11 +42,26 @@ internal static class UploadSteps
 
     public static Guid SessionId(string location) => Guid.Parse(new Uri(new Uri("http://any"), location).Segments[^1]);
 
-    /// <summary>Where the filesystem store stages an upload.</summary>
-    public static FileInfo StagingFile(this RegistryServer server, string location) => FileOf(server, "uploads", location);
+    /// <summary>More than a store gathers before it writes, so that a test can see the bytes of a running request arrive.</summary>
+    public static int VisibleBytes { get; } = TestBackend.IsS3 ? 8 * 1024 * 1024 + 256 * 1024 : 768 * 1024;
 
-    /// <summary>Where the filesystem store puts what an upload committed.</summary>
-    public static FileInfo CommittedFile(this RegistryServer server, string location) => FileOf(server, "blobs", location);
+    /// <summary>Whether the store has anything of the upload that is not committed.</summary>
+    public static async Task<bool> IsStagedAsync(this RegistryServer server, string upload) =>
+        (await server.StoredAsync(upload)).Exists(item => item.Location is null);
+
+    /// <summary>Whether the store has a location of what the upload committed.</summary>
+    public static async Task<bool> IsCommittedAsync(this RegistryServer server, string upload) =>
+        (await server.StoredAsync(upload)).Exists(item => item.Location is not null);
+
+    /// <summary>How many bytes the store has of an upload, whether or not anybody was told.</summary>
+    public static async Task<long> StagedBytesAsync(this RegistryServer server, string upload) =>
+        server.Bucket is { } bucket
+            ? await bucket.StagedBytesAsync(SessionId(upload))
+            : (await server.StoredAsync(upload)).Where(item => item.Location is null).Sum(item => item.Size);
+
+    /// <summary>Waits for a request to be the upload's writer.</summary>
+    public static Task UntilWrittenAsync(this RegistryServer server, string upload) => UntilAsync(
+        () => server.QueryAsync<bool>("SELECT writer IS NOT NULL FROM upload_sessions WHERE id = $1", SessionId(upload)), "a writer");
 
     public static async Task<T?> QueryAsync<T>(this RegistryServer server, string sql, params object[] values)
     {
@@ -75,9 +92,14 @@ internal static class UploadSteps
         return content;
     }
 
-    private static FileInfo FileOf(RegistryServer server, string kind, string location)
+    private static async Task<List<StoredItem>> StoredAsync(this RegistryServer server, string upload)
     {
-        var id = SessionId(location).ToString("N");
-        return new FileInfo(Path.Combine(server.DataRoot, "blobs", kind, id[^2..], id));
+        var (session, found) = (SessionId(upload), new List<StoredItem>());
+        await foreach (var item in server.Services.GetRequiredService<IBlobStore>().ListAsync(session.ToByteArray()[^1], CancellationToken.None))
+        {
+            if (item.SessionId == session) found.Add(item);
+        }
+
+        return found;
     }
 }

@@ -32,12 +32,12 @@ public sealed class UploadsExpiryTests(RegistryFixture registry)
         Assert.True(await registry.Server.Services.GetRequiredService<UploadExpiry>().RunAsync(CancellationToken.None) > 0);
         await registry.Server.Services.GetRequiredService<DoomedLocations>().SweepAsync(CancellationToken.None);
 
-        Assert.False(registry.Server.StagingFile(abandoned).Exists);
+        Assert.False(await registry.Server.IsStagedAsync(abandoned));
         Assert.Equal(0L, await registry.Server.QueryAsync<long>(
             "SELECT count(*) FROM doomed_locations WHERE session_id = $1", SessionId(abandoned)));
         using var gone = await Client.CloseAsync(abandoned, Digest.Of(content));
         Assert.Equal((HttpStatusCode.NotFound, "BLOB_UPLOAD_UNKNOWN"), (gone.StatusCode, await gone.ErrorCodeAsync()));
-        Assert.True(registry.Server.StagingFile(alive).Exists);
+        Assert.True(length == 0 || await registry.Server.IsStagedAsync(alive));
         using var put = await Client.CloseAsync(alive, Digest.Of(content));
         Assert.Equal(HttpStatusCode.Created, put.StatusCode);
     }
@@ -75,7 +75,7 @@ public sealed class UploadsExpiryTests(RegistryFixture registry)
         // Its worker looks at the start and then once a minute.
         await server.RestartAsync();
 
-        await UntilAsync(() => Task.FromResult(!server.StagingFile(upload).Exists), "the bytes' end");
+        await UntilAsync(async () => !await server.IsStagedAsync(upload), "the bytes' end");
     }
 
     [Fact]
@@ -103,8 +103,8 @@ public sealed class UploadsExpiryTests(RegistryFixture registry)
         var upload = await client.StartUploadAsync("a");
         await using var connection = await RawConnection.OpenAsync(server.Address);
         await connection.SendAsync(RawConnection.Head("PATCH", upload, "Transfer-Encoding: chunked"));
-        await connection.SendChunkAsync(new byte[600_000]);
-        await UntilAsync(() => Task.FromResult(server.StagingFile(upload).Length > 0), "staged bytes");
+        await connection.SendChunkAsync(new byte[VisibleBytes]);
+        await UntilAsync(async () => await server.StagedBytesAsync(upload) > 0, "staged bytes");
         await server.QueryAsync<object>(
             "UPDATE upload_sessions SET expires_at = now() + interval '5 seconds' WHERE id = $1", SessionId(upload));
 

@@ -176,12 +176,12 @@ public sealed class UploadsProtocolTests(RegistryFixture registry)
         using var client = registry.Server.Client(writer);
         var upload = await client.StartUploadAsync($"{writer}/b");
         (await client.SendChunkAsync(upload, NewContent(1000))).Dispose();
-        Assert.True(registry.Server.StagingFile(upload).Exists);
+        Assert.True(await registry.Server.IsStagedAsync(upload));
 
         using var delete = await client.DeleteAsync(upload);
 
         Assert.Equal(HttpStatusCode.NoContent, delete.StatusCode);
-        Assert.False(registry.Server.StagingFile(upload).Exists);
+        Assert.False(await registry.Server.IsStagedAsync(upload));
         foreach (var method in new[] { HttpMethod.Get, HttpMethod.Patch, HttpMethod.Put, HttpMethod.Delete })
         {
             using var request = new HttpRequestMessage(method, RegistryClient.WithDigest(upload, Digest.Of(NewContent(5))));

@@ -8,8 +8,10 @@ namespace Gantry.Server.Tests.V2;
 /// <summary>Several at once, connections that are cut, answers that are lost.</summary>
 public sealed class UploadsRaceTests(RegistryFixture registry)
 {
-    /// <summary>More than the store gathers before it writes, so that a test can see bytes arrive.</summary>
-    private const int Visible = 600 * 1024;
+    private static readonly int Visible = VisibleBytes;
+
+    /// <summary>What of these a store has written for sure.</summary>
+    private static readonly int Written = Visible - 256 * 1024;
 
     private readonly string _repository = registry.NewRepository();
 
@@ -26,7 +28,7 @@ public sealed class UploadsRaceTests(RegistryFixture registry)
         (await Client.SendChunkAsync(upload, content[..1000])).Dispose();
         await using var first = await BeginPatchAsync(upload, content.Length - 1000);
         await first.SendAsync(content.AsMemory(1000, Visible / 2));
-        await GrowsAsync(upload, 1001);
+        await registry.Server.UntilWrittenAsync(upload);
 
         using var second = method == "PUT"
             ? await Client.CloseAsync(upload, Digest.Of(content), content[1000..])
@@ -55,13 +57,13 @@ public sealed class UploadsRaceTests(RegistryFixture registry)
         {
             if (chunked) await connection.SendChunkAsync(content.AsMemory(0, Visible));
             else await connection.SendAsync(content.AsMemory(0, Visible));
-            await GrowsAsync(upload, 512 * 1024);
+            await GrowsAsync(upload, Written);
             connection.Reset();
         }
 
         await UntilAsync(async () => await Client.RangeOfAsync(upload) != "0-0", "a durable range");
         var last = int.Parse((await Client.RangeOfAsync(upload))["0-".Length..]);
-        Assert.InRange(last + 1, 512 * 1024, Visible);
+        Assert.InRange(last + 1, Written, Visible);
         using var patch = await Client.SendChunkAsync(upload, content[(last + 1)..], $"{last + 1}-{content.Length - 1}");
         Assert.Equal(HttpStatusCode.Accepted, patch.StatusCode);
         using var put = await Client.CloseAsync(upload, Digest.Of(content));
@@ -79,7 +81,7 @@ public sealed class UploadsRaceTests(RegistryFixture registry)
         {
             await connection.SendAsync(Head("PUT", RegistryClient.WithDigest(upload, digest), content.Length));
             await connection.SendAsync(content.AsMemory(0, Visible));
-            await GrowsAsync(upload, 512 * 1024);
+            await GrowsAsync(upload, Written);
             connection.EndSending();
         }
 
@@ -113,8 +115,8 @@ public sealed class UploadsRaceTests(RegistryFixture registry)
         Assert.Equal(404, (await patch.ReadAsync()).Status);
         using var put = await Client.CloseAsync(upload, Digest.Of(content), content);
         Assert.Equal((HttpStatusCode.NotFound, "BLOB_UPLOAD_UNKNOWN"), (put.StatusCode, await put.ErrorCodeAsync()));
-        Assert.False(registry.Server.StagingFile(upload).Exists);
-        Assert.False(registry.Server.CommittedFile(upload).Exists);
+        Assert.False(await registry.Server.IsStagedAsync(upload));
+        Assert.False(await registry.Server.IsCommittedAsync(upload));
     }
 
     [Fact]
@@ -213,16 +215,20 @@ public sealed class UploadsRaceTests(RegistryFixture registry)
         await UntilAsync(async () => await registry.Server.QueryAsync<long>(
             "SELECT count(*) FROM doomed_locations WHERE session_id = ANY ($1)", ids) == 0, "no doomed location");
         Assert.Equal(0L, await registry.Server.QueryAsync<long>("SELECT count(*) FROM upload_sessions WHERE id = ANY ($1)", ids));
-        Assert.DoesNotContain(uploads, upload => registry.Server.StagingFile(upload).Exists);
-        var kept = Assert.Single(uploads, upload => registry.Server.CommittedFile(upload).Exists);
-        Assert.EndsWith(SessionId(kept).ToString("N"),
+        var kept = new List<string>();
+        foreach (var upload in uploads)
+        {
+            Assert.False(await registry.Server.IsStagedAsync(upload));
+            if (await registry.Server.IsCommittedAsync(upload)) kept.Add(upload);
+        }
+
+        Assert.Contains(SessionId(Assert.Single(kept)).ToString("N"),
             await registry.Server.QueryAsync<string>("SELECT location FROM blobs WHERE digest = $1", digest.ToString()),
             StringComparison.Ordinal);
     }
 
     private Task GrowsAsync(string upload, long length) => UntilAsync(
-        () => Task.FromResult(registry.Server.StagingFile(upload) is { Exists: true } file && file.Length >= length),
-        $"{length} staged bytes");
+        async () => await registry.Server.StagedBytesAsync(upload) >= length, $"{length} staged bytes");
 
     private async Task<RawConnection> BeginPatchAsync(string upload, int? length)
     {

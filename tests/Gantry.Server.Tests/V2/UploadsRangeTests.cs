@@ -153,7 +153,7 @@ public sealed class UploadsRangeTests(RegistryFixture registry)
 
         Assert.Equal((HttpStatusCode.BadRequest, "DIGEST_INVALID"), (put.StatusCode, await put.ErrorCodeAsync()));
         await AssertInvisibleAsync(right, wrong);
-        Assert.False(registry.Server.CommittedFile(upload).Exists);
+        Assert.False(await registry.Server.IsCommittedAsync(upload));
 
         // The upload stands where it stood: the same close with the right digest succeeds.
         Assert.Equal(byPatch ? "0-4999" : "0-0", await Client.RangeOfAsync(upload));

@@ -171,9 +171,9 @@ public sealed class UploadsWireTests(RegistryFixture registry)
         await connection.SendAsync(Head("PATCH", upload, "Content-Length: 100000000"));
         for (var sent = 0; sent < 3; sent++)
         {
-            var before = registry.Server.StagingFile(upload).Length;
-            await connection.SendAsync(new byte[1_000_000]);
-            await UntilAsync(() => Task.FromResult(registry.Server.StagingFile(upload).Length >= before + 500_000), "staged bytes");
+            var before = await registry.Server.StagedBytesAsync(upload);
+            await connection.SendAsync(new byte[VisibleBytes]);
+            await UntilAsync(async () => await registry.Server.StagedBytesAsync(upload) >= before + 500_000, "staged bytes");
         }
     }
 
