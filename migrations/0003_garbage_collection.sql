@@ -21,10 +21,13 @@ CREATE INDEX blobs_quarantined ON blobs (quarantined_at) WHERE quarantined_at IS
 CREATE INDEX blobs_scrub ON blobs (scrub_at);
 
 -- What a row stands for: 'location', one location's bytes; 'upload', everything session_id left; 'staging', its staging alone.
+-- node: who is just deleting the bytes, with delete_after moved on; what a node has that is gone is due again.
 ALTER TABLE doomed_locations
+  ADD COLUMN node int,
   ADD COLUMN kind text NOT NULL DEFAULT 'location' CHECK (kind IN ('location', 'upload', 'staging')),
   ADD CHECK ((kind = 'location') = (session_id IS NULL));
 UPDATE doomed_locations SET kind = 'upload' WHERE session_id IS NOT NULL;
+CREATE INDEX doomed_locations_by_node ON doomed_locations (node) WHERE node IS NOT NULL;
 CREATE INDEX doomed_locations_by_session ON doomed_locations (session_id) WHERE session_id IS NOT NULL;
 
 -- One writer an upload. writer: the node whose request has it, null between requests; a node that is gone has nothing.

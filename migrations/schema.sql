@@ -129,6 +129,7 @@ CREATE TABLE public.doomed_locations (
     location text NOT NULL COLLATE pg_catalog."C",
     session_id uuid,
     delete_after timestamp with time zone DEFAULT now() NOT NULL,
+    node integer,
     kind text DEFAULT 'location'::text NOT NULL,
     CONSTRAINT doomed_locations_check CHECK (((kind = 'location'::text) = (session_id IS NULL))),
     CONSTRAINT doomed_locations_kind_check CHECK ((kind = ANY (ARRAY['location'::text, 'upload'::text, 'staging'::text])))
@@ -429,6 +430,8 @@ CREATE INDEX blobs_quarantined ON public.blobs USING btree (quarantined_at) WHER
 CREATE INDEX blobs_scrub ON public.blobs USING btree (scrub_at);
 
 CREATE INDEX blobs_suspect ON public.blobs USING btree (suspect_since) WHERE (suspect_since IS NOT NULL);
+
+CREATE INDEX doomed_locations_by_node ON public.doomed_locations USING btree (node) WHERE (node IS NOT NULL);
 
 CREATE INDEX doomed_locations_by_session ON public.doomed_locations USING btree (session_id) WHERE (session_id IS NOT NULL);
 

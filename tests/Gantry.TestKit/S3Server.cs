@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Amazon.Runtime;
 using Amazon.S3;
+using Amazon.S3.Model;
 
 namespace Gantry.TestKit;
 
@@ -193,7 +194,7 @@ public sealed record S3Bucket(Uri Endpoint, Uri TlsEndpoint, string AuthorityFil
         var id = sessionId.ToString("N");
         var total = (await ListAsync($"uploads/{id[^2..]}/{id}/")).Values.Sum();
         using var client = Connect();
-        var running = await client.ListMultipartUploadsAsync(new() { BucketName = Name, Prefix = $"blobs/{id[^2..]}/{id}-" });
+        var running = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Name, Prefix = $"blobs/{id[^2..]}/{id}-" });
         foreach (var upload in running.MultipartUploads ?? [])
         {
             await foreach (var part in client.Paginators.ListParts(new() { BucketName = Name, Key = upload.Key, UploadId = upload.UploadId }).Parts)

@@ -97,6 +97,7 @@ public sealed class DoomedLocationRow
     /// <summary>location, upload or staging.</summary>
     public string Kind { get; init; } = "location";
     public DateTimeOffset DeleteAfter { get; init; }
+    public int? Node { get; init; }
 }
 
 public sealed class WorkCursorRow

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gantry.Core.Data;
 using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -5,17 +6,23 @@ using Microsoft.EntityFrameworkCore;
 namespace Gantry.Core.GarbageCollection;
 
 /// <summary>
-/// Deletes the bytes of <c>doomed_locations</c>. A row is claimed by moving its time on, in a statement of its own, so that no
-/// transaction waits for a store; it goes last, once its bytes are gone. Where a node or the store fails in between, the claim
-/// runs out and the bytes are deleted again, which succeeds.
+/// Deletes the bytes of <c>doomed_locations</c>. A node claims rows in a statement of its own, so that no transaction waits for a
+/// store; a row goes last, once its bytes are gone. What a node claimed that is gone is due again at once, what a node forgot
+/// is so later; the bytes are then deleted again, which succeeds.
 /// </summary>
 public sealed class DoomedLocations(
-    IDbContextFactory<RegistryDbContext> contexts, IBlobStore store, IUploadStaging staging)
+    IDbContextFactory<RegistryDbContext> contexts, NodePresence presence, IBlobStore store, IUploadStaging staging)
 {
     private const int BatchSize = 100;
 
-    /// <summary>Longer than a batch takes at a store that answers.</summary>
-    private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(5);
+    /// <summary>When what the store would not delete is tried again; when a claim that nobody ended does not count any more.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1), ClaimFor = TimeSpan.FromMinutes(10);
+
+    private static readonly string FreeOfTheGone =
+        $"""
+         UPDATE doomed_locations SET node = NULL, delete_after = now() WHERE location IN (
+             SELECT location FROM doomed_locations WHERE node IS NOT NULL AND NOT {NodePresence.IsRunning("node")} FOR UPDATE SKIP LOCKED)
+         """;
 
     /// <summary>Deletes what is due.</summary>
     /// <returns>How many rows went.</returns>
@@ -35,20 +42,31 @@ public sealed class DoomedLocations(
 
     /// <summary>Deletes up to so many that are due.</summary>
     /// <returns>How many there were.</returns>
-    internal Task<int> SweepBatchAsync(int most, CancellationToken cancellationToken) => SweepAsync(
-        $"""
-         UPDATE doomed_locations SET delete_after = now() + {ClaimFor} WHERE location IN (
-             SELECT location FROM doomed_locations WHERE delete_after <= now()
-             ORDER BY delete_after LIMIT {Math.Min(most, BatchSize)} FOR UPDATE SKIP LOCKED)
-         RETURNING *
-         """, cancellationToken);
+    internal async Task<int> SweepBatchAsync(int most, CancellationToken cancellationToken)
+    {
+        await using (var db = await contexts.CreateDbContextAsync(cancellationToken))
+            await db.Database.ExecuteSqlAsync(FormattableStringFactory.Create(FreeOfTheGone), cancellationToken);
+        var node = await presence.NumberAsync(cancellationToken);
+        return await SweepAsync(
+            $"""
+             UPDATE doomed_locations SET node = {node}, delete_after = now() + {ClaimFor} WHERE location IN (
+                 SELECT location FROM doomed_locations WHERE delete_after <= now()
+                 ORDER BY delete_after LIMIT {Math.Min(most, BatchSize)} FOR UPDATE SKIP LOCKED)
+             RETURNING *
+             """, cancellationToken);
+    }
 
     /// <summary>Deletes one at once where it is due, instead of at the next sweep.</summary>
-    internal Task SweepOneAsync(Doomed bytes, CancellationToken cancellationToken) => SweepAsync(
-        $"""
-         UPDATE doomed_locations SET delete_after = now() + {ClaimFor} WHERE location = {bytes.Name} AND delete_after <= now()
-         RETURNING *
-         """, cancellationToken);
+    internal async Task SweepOneAsync(Doomed bytes, CancellationToken cancellationToken)
+    {
+        var node = await presence.NumberAsync(cancellationToken);
+        await SweepAsync(
+            $"""
+             UPDATE doomed_locations SET node = {node}, delete_after = now() + {ClaimFor}
+             WHERE location = {bytes.Name} AND delete_after <= now()
+             RETURNING *
+             """, cancellationToken);
+    }
 
     private async Task<int> SweepAsync(FormattableString claim, CancellationToken cancellationToken)
     {
@@ -57,17 +75,34 @@ public sealed class DoomedLocations(
         if (rows.Count == 0) return 0;
 
         Failpoint.Hit("sweep-claimed");
-        foreach (var row in rows)
+        var gone = new List<string>(rows.Count);
+        try
         {
-            if (row.SessionId is not { } session) await store.DeleteAsync(new BlobLocation(row.Location), cancellationToken);
-            else await staging.DiscardAsync(session, row.Kind == "upload" ? Leftovers.Everything : Leftovers.Staging, cancellationToken);
-            Failpoint.Hit("sweep-one-deleted");
+            foreach (var row in rows)
+            {
+                if (row.SessionId is not { } session) await store.DeleteAsync(new BlobLocation(row.Location), cancellationToken);
+                else await staging.DiscardAsync(session, row.Kind == "upload" ? Leftovers.Everything : Leftovers.Staging, cancellationToken);
+                gone.Add(row.Location);
+                Failpoint.Hit("sweep-one-deleted");
+            }
+
+            Failpoint.Hit("sweep-bytes-deleted");
+        }
+        finally
+        {
+            await SettleAsync(db, gone, [.. rows.Select(row => row.Location).Except(gone, StringComparer.Ordinal)]);
         }
 
-        Failpoint.Hit("sweep-bytes-deleted");
-        var gone = rows.ConvertAll(row => row.Location);
-        await db.DoomedLocations.Where(row => gone.Contains(row.Location)).ExecuteDeleteAsync(cancellationToken);
         Failpoint.Hit("sweep-done");
         return rows.Count;
+    }
+
+    // Also where the store failed or the server stops: those that are left are anybody's again.
+    private static async Task SettleAsync(RegistryDbContext db, List<string> gone, string[] left)
+    {
+        await db.DoomedLocations.Where(row => gone.Contains(row.Location)).ExecuteDeleteAsync(CancellationToken.None);
+        if (left.Length == 0) return;
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE doomed_locations SET node = NULL, delete_after = now() + {Pause} WHERE location = ANY ({left})", CancellationToken.None);
     }
 }
