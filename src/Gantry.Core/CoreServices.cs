@@ -53,11 +53,12 @@ public static class CoreServices
         services.AddSingleton<NodePresence>().AddHostedService(provider => provider.GetRequiredService<NodePresence>());
         services.AddSingleton<UploadClaims>().AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
-        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>();
+        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>().AddSingleton<RestorableContent>();
         services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
         services.AddSingleton<Quarantine>();
         services.AddSingleton<Retention>().AddSingleton<OrphanSearch>().AddSingleton<Collector>();
+        services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;

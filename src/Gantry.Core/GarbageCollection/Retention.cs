@@ -22,7 +22,7 @@ public sealed class Retention(IDbContextFactory<RegistryDbContext> contexts, IOp
     private const int RepositoriesAtOnce = 100;
 
     /// <summary>{0} repository, {1} digests, {2} how long.</summary>
-    internal const string Untagged =
+    private const string Untagged =
         """
         m.repository_id = {0} AND m.digest = ANY ({1}) AND m.deleted_at IS NULL
         AND NOT EXISTS (SELECT FROM tags t WHERE t.repository_id = m.repository_id AND t.manifest_digest = m.digest)
@@ -41,7 +41,9 @@ public sealed class Retention(IDbContextFactory<RegistryDbContext> contexts, IOp
              WHERE h.repository_id = m.repository_id AND h.manifest_digest = m.digest)) <= now() - {2}
         """;
 
-    private const string Lock = $"SELECT m.digest AS \"Value\" FROM manifests m WHERE {Untagged} ORDER BY m.digest FOR UPDATE SKIP LOCKED";
+    private const string Look = $"SELECT m.digest AS \"Value\" FROM manifests m WHERE {Untagged} ORDER BY m.digest";
+
+    private const string Lock = $"{Look} FOR UPDATE SKIP LOCKED";
 
     private const string Hide = $"UPDATE manifests m SET deleted_at = now(), suspect_since = now() WHERE {Untagged} RETURNING m.digest AS \"Value\"";
 
@@ -92,8 +94,7 @@ public sealed class Retention(IDbContextFactory<RegistryDbContext> contexts, IOp
                 if (RuleOf(name) is not { } rule) continue;
 
                 var last = repository.Id == id ? after : "";
-                var digests = await db.Manifests.Where(row => row.RepositoryId == repository.Id && string.Compare(row.Digest, last) > 0)
-                    .OrderBy(row => row.Digest).Take(most).Select(row => row.Digest).ToArrayAsync(cancellationToken);
+                var digests = await PageAsync(db, repository.Id, last, most, cancellationToken);
                 var hidden = digests.Length == 0 ? 0 : await HideAsync(db, repository.Id, name, digests, rule, cancellationToken);
                 await MoveAsync(db, digests.Length < most ? $"{repository.Id + 1}" : $"{repository.Id} {digests[^1]}", TimeSpan.Zero, cancellationToken);
                 return new Reviewed(digests.Length, Math.Max(1, digests.Length), hidden);
@@ -128,6 +129,16 @@ public sealed class Retention(IDbContextFactory<RegistryDbContext> contexts, IOp
     internal static Task<List<Known>> RepositoriesAsync(RegistryDbContext db, long from, CancellationToken cancellationToken) =>
         db.Repositories.Where(row => row.Id >= from).OrderBy(row => row.Id).Take(RepositoriesAtOnce)
             .Select(row => new Known(row.Id, row.Name)).ToListAsync(cancellationToken);
+
+    /// <summary>The repository's manifests behind this digest, whatever state they are in.</summary>
+    internal static Task<string[]> PageAsync(RegistryDbContext db, long repository, string last, int most, CancellationToken cancellationToken) =>
+        db.Manifests.Where(row => row.RepositoryId == repository && string.Compare(row.Digest, last) > 0)
+            .OrderBy(row => row.Digest).Take(most).Select(row => row.Digest).ToArrayAsync(cancellationToken);
+
+    /// <summary>Those of the page that a rule would hide now.</summary>
+    internal static Task<List<string>> UntaggedAsync(
+        RegistryDbContext db, long repository, string[] page, TimeSpan after, CancellationToken cancellationToken) =>
+        db.Database.SqlQuery<string>(FormattableStringFactory.Create(Look, repository, page, after)).ToListAsync(cancellationToken);
 
     private static Task MoveAsync(RegistryDbContext db, string position, TimeSpan wait, CancellationToken cancellationToken) =>
         db.Database.ExecuteSqlAsync(
