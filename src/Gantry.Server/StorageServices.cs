@@ -28,6 +28,7 @@ public sealed class StorageOptions : IValidatableObject
             yield return new ValidationResult($"Storage:Backend '{Backend}' is not known: FileSystem and S3 are");
         if (Backend != OnS3) yield break;
         foreach (var fault in S3OptionsCheck.FaultsOf(S3)) yield return new ValidationResult(fault);
+        foreach (var fault in RedirectNetworks.FaultsOf(S3)) yield return new ValidationResult(fault);
         if (S3.CaFile.Length > 0 && AuthorityFile.FaultOf(S3.CaFile) is { } unread)
             yield return new ValidationResult($"Storage:S3:CaFile '{S3.CaFile}' {unread}");
     }
@@ -55,7 +56,7 @@ internal static class StorageServices
             ? ActivatorUtilities.CreateInstance<S3BlobStore>(provider) : ActivatorUtilities.CreateInstance<FileSystemBlobStore>(provider));
         services.AddSingleton<IUploadStaging>(provider => IsOnS3(provider)
             ? ActivatorUtilities.CreateInstance<S3UploadStaging>(provider) : ActivatorUtilities.CreateInstance<FileSystemUploadStaging>(provider));
-        services.AddSingleton(new RedirectNetworks(new ClientNetworks([]), new ClientNetworks([]))).AddSingleton<BlobRedirects>();
+        services.AddSingleton(provider => RedirectNetworks.Of(Options(provider).S3)).AddSingleton<BlobRedirects>();
         return services;
     }
 

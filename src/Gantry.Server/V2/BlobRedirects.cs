@@ -1,7 +1,7 @@
 using System.Net;
-using Gantry.Oci.Http;
 using Gantry.Server.Auth;
 using Gantry.Storage;
+using Gantry.Storage.S3;
 
 namespace Gantry.Server.V2;
 
@@ -10,7 +10,17 @@ namespace Gantry.Server.V2;
 /// <param name="Refused">Wins: an air-gapped network inside an allowed one.</param>
 internal sealed record RedirectNetworks(ClientNetworks Allowed, ClientNetworks Refused)
 {
+    public static RedirectNetworks Of(S3Options options) =>
+        new(new ClientNetworks(options.RedirectNetworks), new ClientNetworks(options.NoRedirectNetworks));
+
+    public static IEnumerable<string> FaultsOf(S3Options options) =>
+        FaultsOf(nameof(options.RedirectNetworks), options.RedirectNetworks)
+            .Concat(FaultsOf(nameof(options.NoRedirectNetworks), options.NoRedirectNetworks));
+
     public bool Allow(IPAddress client) => (Allowed.IsEmpty || Allowed.Contains(client)) && !Refused.Contains(client);
+
+    private static IEnumerable<string> FaultsOf(string setting, IEnumerable<string> texts) =>
+        texts.Where(text => ClientNetworks.Parse(text) is null).Select(text => $"Storage:S3:{setting}: '{text}' is neither an address nor a network");
 }
 
 /// <summary>Sends clients to the store itself where it has a place for that (PROTOCOL, redirects).</summary>

@@ -34,6 +34,15 @@ public sealed class S3Options
     /// <summary>Whether clients fetch blobs from the store itself.</summary>
     public bool Redirect { get; set; }
 
+    /// <summary>
+    /// Addresses or networks (<c>10.0.0.0/8</c>) of the clients that do; empty: all. A client's address is what a trusted
+    /// proxy says it is.
+    /// </summary>
+    public IList<string> RedirectNetworks { get; init; } = [];
+
+    /// <summary>Those that do not, because they cannot reach the store; these win.</summary>
+    public IList<string> NoRedirectNetworks { get; init; } = [];
+
     /// <summary>The store as clients reach it, where that is not <see cref="Endpoint"/>; presigned URLs name it.</summary>
     public string PublicEndpoint { get; set; } = "";
 
