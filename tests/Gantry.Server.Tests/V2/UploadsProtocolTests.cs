@@ -130,11 +130,12 @@ public sealed class UploadsProtocolTests(RegistryFixture registry)
 
     [Fact]
     [Trait("Protocol", "D2.23")]
-    public async Task Patch_InTinyChunks_WorksAndNoMinimumIsNamed()
+    public async Task Patch_InTinyChunks_Works_WhateverMinimumIsNamed()
     {
         var content = NewContent(200);
         using var post = await Client.PostAsync($"/v2/{_repository}/blobs/uploads/", null);
-        Assert.False(post.Headers.Contains("OCI-Chunk-Min-Length"));
+        // A wish: from a part of S3 on no byte is sent twice.
+        Assert.Equal(TestBackend.IsS3 ? "8388608" : null, post.RawHeader("OCI-Chunk-Min-Length"));
         var upload = post.Header("Location");
         for (var at = 0; at < content.Length; at++)
         {

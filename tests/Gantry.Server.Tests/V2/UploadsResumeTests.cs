@@ -151,9 +151,14 @@ public sealed class UploadsResumeTests(RegistryFixture registry)
         (await Client.SendChunkAsync(upload, content[..1000])).Dispose();
         await registry.Server.Services.GetRequiredService<IUploadStaging>().DiscardAsync(SessionId(upload), Leftovers.Staging, CancellationToken.None);
 
-        using var answer = method == "PUT"
-            ? await Client.CloseAsync(upload, Digest.Of(content), content[1000..])
-            : await Client.SendChunkAsync(upload, content[1000..]);
+        if (method == "PATCH")
+        {
+            // A store whose pieces lie apart misses one of them at the close only.
+            using var patch = await Client.SendChunkAsync(upload, content[1000..]);
+            Assert.Equal(TestBackend.IsS3 ? HttpStatusCode.Accepted : HttpStatusCode.NotFound, patch.StatusCode);
+        }
+
+        using var answer = await Client.CloseAsync(upload, Digest.Of(content), method == "PUT" ? content[1000..] : []);
 
         Assert.Equal((HttpStatusCode.NotFound, "BLOB_UPLOAD_UNKNOWN"), (answer.StatusCode, await answer.ErrorCodeAsync()));
         using var head = await Client.HeadBlobAsync(_repository, Digest.Of(content));
