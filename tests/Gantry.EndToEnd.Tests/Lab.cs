@@ -3,6 +3,7 @@ using Gantry.EndToEnd.Tests.Clients;
 using Gantry.EndToEnd.Tests.Running;
 
 [assembly: AssemblyFixture(typeof(Lab))]
+[assembly: AssemblyFixture(typeof(Gantry.TestKit.S3Server))]
 [assembly: CollectionBehavior(DisableTestParallelization = true)] // the clients' stores are shared and wiped
 
 namespace Gantry.EndToEnd.Tests;

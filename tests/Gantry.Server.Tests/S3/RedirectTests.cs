@@ -45,11 +45,25 @@ public sealed class RedirectTests(RedirectTests.Registry registry) : IClassFixtu
         follower.DefaultRequestHeaders.Authorization = RegistryServer.Basic("admin", RegistryServer.Password);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v2/{Path}/blobs/{digest}") { Headers = { Range = new RangeHeaderValue(1000, 1999) } };
 
-        // S3 refuses a request with two kinds of authentication, so a credential for us that went along would show.
+        // A credential for us that went along would show: see the next test.
         using var answer = await follower.SendAsync(request);
 
         Assert.Equal((HttpStatusCode.PartialContent, registry.Bucket.Endpoint.Authority), (answer.StatusCode, answer.RequestMessage!.RequestUri!.Authority));
         Assert.Equal(content[1000..2000], await answer.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
+    [Trait("Protocol", "D4.65")]
+    [InlineData("Bearer", "eyJhbGciOiJFUzI1NiJ9.e30.AAAA")]
+    [InlineData("Basic", "YWRtaW46dGVzdC1wYXNzd29yZA==")]
+    public async Task TheStore_RefusesWhoBringsACredentialForUs(string scheme, string credential)
+    {
+        var digest = await Client.PushBlobAsync(Path, NewContent(1000));
+        using var answer = await Client.GetAsync($"/v2/{Path}/blobs/{digest}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, answer.Headers.Location) { Headers = { Authorization = new(scheme, credential) } };
+        using var nobody = new HttpClient();
+        using var refused = await nobody.SendAsync(request);
+        Assert.InRange((int)refused.StatusCode, 400, 499);
     }
 
     [Fact]
