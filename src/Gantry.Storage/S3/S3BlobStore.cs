@@ -11,7 +11,7 @@ public sealed class S3BlobStore(S3Connection connection) : IBlobStore
     private readonly string _probe = connection.Keys.Probe(Guid.NewGuid());
 
     public async ValueTask<long?> StatAsync(BlobLocation location, CancellationToken cancellationToken) =>
-        (await _objects.HeadAsync(connection.Keys.KeyOf(location), cancellationToken))?.Length;
+        (await _objects.StatAsync(connection.Keys.KeyOf(location), cancellationToken))?.Length;
 
     public async ValueTask<IBlobReader?> OpenAsync(BlobLocation location, BlobRange? expected, CancellationToken cancellationToken)
     {
@@ -20,7 +20,7 @@ public sealed class S3BlobStore(S3Connection connection) : IBlobStore
         // No request can ask for no bytes.
         if (expected is { Count: 0 })
         {
-            return await _objects.HeadAsync(key, cancellationToken) is { } head
+            return await _objects.StatAsync(key, cancellationToken) is { } head
                 ? new S3BlobReader(connection, key, head.Length, head.ETag) : null;
         }
 
@@ -89,7 +89,7 @@ public sealed class S3BlobStore(S3Connection connection) : IBlobStore
     {
         using var content = new MemoryStream("gantry"u8.ToArray());
         await _objects.PutAsync(_probe, content, cancellationToken);
-        if (await _objects.HeadAsync(_probe, cancellationToken) is null)
+        if (await _objects.StatAsync(_probe, cancellationToken) is null)
             throw new StorageUnavailableException("an object that was just written is not there", new FileNotFoundException(_probe));
         await _objects.DeleteAsync(_probe, cancellationToken);
     }

@@ -62,8 +62,8 @@ internal sealed class S3Download : IAsyncDisposable
                     return read;
                 }
             }
-            catch (Exception cut) when (cut is IOException and not StorageUnavailableException
-                || (S3Faults.IsOfTheSdk(cut) && !cancellationToken.IsCancellationRequested))
+            catch (Exception cut) when (S3Faults.IsOfTheSdk(cut) && cut is not StorageUnavailableException
+                && !cancellationToken.IsCancellationRequested)
             {
                 fault = cut;
             }

@@ -19,7 +19,8 @@ internal static class S3Faults
     public static bool IsServerError(Exception fault) => fault is AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError };
 
     public static bool IsOfTheSdk(Exception fault) =>
-        fault is AmazonClientException or AmazonServiceException or HttpRequestException or TimeoutException or OperationCanceledException;
+        fault is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException
+            or OperationCanceledException;
 
     public static IOException Of(string what, Exception fault)
     {

@@ -29,13 +29,18 @@ internal sealed class S3Objects(S3Connection connection)
         return RunAsync("put an object", () => _client.PutObjectAsync(request, cancellationToken), cancellationToken);
     }
 
+    /// <summary>Null where the object is not there; and where the bucket is not, for the answer to a HEAD has no body that says which.</summary>
     public async Task<ObjectHead?> HeadAsync(string key, CancellationToken cancellationToken)
     {
         var request = new GetObjectMetadataRequest { BucketName = _bucket, Key = key };
         var found = await FindAsync("head an object", () => _client.GetObjectMetadataAsync(request, cancellationToken), cancellationToken);
-        if (found is not null) return new ObjectHead(found.ContentLength, found.ETag);
+        return found is null ? null : new ObjectHead(found.ContentLength, found.ETag);
+    }
 
-        // The answer to a HEAD has no body: that the bucket is missing, or the key, tells the answer to a GET alone.
+    /// <summary>Null where the object is not there; a bucket that is not there is a fault, and nobody takes a blob for gone.</summary>
+    public async Task<ObjectHead?> StatAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await HeadAsync(key, cancellationToken) is { } head) return head;
         using var body = await GetAsync(key, new BlobRange(0, 1), etag: null, cancellationToken);
         return body is null ? null : new ObjectHead(LengthOf(body), body.ETag);
     }
