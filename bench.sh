@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs one comparison; its table of ratios comes last. tests/Gantry.Benchmarks/README.md says what each compares.
 #
-#   ./bench.sh [peers | authorization | scale | collection] [--pairs N] [--seconds N] [--mib N] [--fraction X] [--data DIR]
+#   ./bench.sh [peers | authorization | scale | collection | s3] [--pairs N] [--seconds N] [--mib N] [--fraction X] [--data DIR]
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"

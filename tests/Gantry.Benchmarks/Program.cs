@@ -14,7 +14,8 @@ try
         "authorization" => Runs.AgainstNoAuthorizationAsync(settings),
         "scale" => ScaleRun.RunAsync(settings),
         "collection" => CollectionRun.RunAsync(settings),
-        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale and collection"),
+        "s3" => S3Run.RunAsync(settings),
+        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale, collection and s3"),
     });
 }
 finally

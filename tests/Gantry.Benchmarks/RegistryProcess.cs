@@ -22,6 +22,12 @@ internal sealed class RegistryProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public long ResidentMib()
+    {
+        _process.Refresh();
+        return _process.WorkingSet64 >> 20;
+    }
+
     /// <summary>What requests carry; null: nothing.</summary>
     public AuthenticationHeaderValue? Credential { get; set; }
 

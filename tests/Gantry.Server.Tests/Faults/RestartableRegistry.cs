@@ -26,7 +26,8 @@ internal sealed class RestartableRegistry : IAsyncDisposable
     public PrivatePostgres Postgres { get; }
 
     /// <summary>Settings of every start, <c>Section:Key=value</c>.</summary>
-    public string[] Settings { get; init; } = ["Access:Anonymous=Full", "Access:AdminPassword=test-password"];
+    public string[] Settings { get; init; } =
+        ["Access:Anonymous=Full", "Access:AdminPassword=test-password", "Gc:MaxShare=1"]; // tests wait for what it collects
 
     public Dictionary<string, string> Environment { get; } = [];
 
