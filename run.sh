@@ -60,7 +60,7 @@ build() {
 }
 
 verb=serve
-case ${1-} in serve | migrate | scrub | admin) verb=$1; shift ;; esac
+case ${1-} in serve | migrate | gc | scrub | admin) verb=$1; shift ;; esac
 arguments=()
 data=
 prepare=

@@ -53,7 +53,8 @@ public static class CoreServices
         services.AddSingleton<NodePresence>().AddHostedService(provider => provider.GetRequiredService<NodePresence>());
         services.AddSingleton<UploadClaims>().AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
-        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>().AddSingleton<RestorableContent>();
+        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>();
+        services.AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>().AddSingleton<RestorableContent>();
         services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
         services.AddSingleton<Quarantine>();

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Gantry.Server;
 using Gantry.Server.Admin;
 
-// gantry-server serve | migrate | scrub | admin ... Settings follow as --Section:Key=value.
+// gantry-server serve | migrate | gc | scrub | admin ... Settings follow as --Section:Key=value.
 // Exit codes: 0, 1 failure, 2 bad usage or configuration.
 
 // Settings are taken out first: the parser would take one for an account's name.
@@ -12,6 +12,7 @@ var root = new RootCommand("A container registry.")
 {
     Verb("serve", "Run the registry in the foreground.", (_, settings) => Verbs.ServeAsync(settings)),
     Verb("migrate", "Bring the database up to date and stop.", (_, settings) => Verbs.MigrateAsync(settings)),
+    GcCommands.Create(new AdminVerbs(settings)),
     ScrubCommand.Create(new AdminVerbs(settings)),
     AdminCommands.Create(settings),
 };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Gantry.Core.Access;
+using Gantry.Oci;
 
 namespace Gantry.Server.Admin;
 
@@ -24,6 +25,7 @@ internal static class AdminCommands
             TrustCommands.Create(verbs),
             ExplainCommand.Create(verbs),
             EventsCommand.Create(verbs),
+            RestoreCommands.Create(verbs),
             QuarantinedCommand.Create(verbs),
         };
     }
@@ -82,6 +84,12 @@ internal static class AdminArguments
 
     public static Argument<NamespaceName> Namespace() =>
         Of("namespace", "the namespace", text => NamespaceName.TryParse(text, out var parsed) ? parsed : (NamespaceName?)null, "a namespace's name");
+
+    public static Argument<RepositoryName> Repository() =>
+        Of("repository", "the repository", text => RepositoryName.TryParse(text, out var parsed) ? parsed : (RepositoryName?)null, "a repository's name");
+
+    public static Argument<Digest> Digest() =>
+        Of("digest", "sha256:...", text => Oci.Digest.TryParse(text, out var parsed) ? parsed : (Digest?)null, "a digest");
 
     public static Argument<NamespaceRole> Role() =>
         Of("role", "reader, writer or maintainer", ParseRole, "reader, writer or maintainer");

@@ -205,6 +205,96 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
         await CheckAsync();
     }
 
+    public static TheoryData<string> CollectionSteps =>
+    [
+        "review-manifests-locked", "review-manifests-released", "review-manifests-handed-on", "review-manifests-removed",
+        "review-links-locked", "review-links-released", "review-links-blobs-locked", "review-links-removed", "review-links-handed-on",
+        "review-blobs-locked", "review-blobs-removed", "review-blobs-released",
+        "retention-locked", "retention-written", "orphans-shard-taken", "orphans-listed", "orphans-asked", "orphans-doomed",
+        "sweep-claimed", "sweep-one-deleted", "sweep-bytes-deleted", "sweep-done",
+    ];
+
+    /// <summary>Collecting is done by <c>gantry-server gc</c>; the server beside it keeps its hands off.</summary>
+    [Theory]
+    [MemberData(nameof(CollectionSteps))]
+    public async Task Collection_EndedBetweenTwoSteps_IsDoneByTheNextRun(string failpoint)
+    {
+        var repository = $"{Repository}-gc-{failpoint}";
+        var (doomed, kept) = (UploadSteps.NewContent(2000), UploadSteps.NewContent(2000));
+        await shared.KillAsync();
+        await _registry.StartAsync(null, "Gc:Enabled=false");
+        var gone = await _registry.Client.PushImageAsync(repository, "v", doomed);
+        await _registry.Client.PushImageAsync(repository, "kept", kept);
+        var untagged = await _registry.Client.PushImageAsync($"{repository}/untagged", null, kept);
+        shared.Acknowledge(repository, kept);
+        (await _registry.Client.DeleteAsync($"/v2/{repository}/manifests/{gone}")).EnsureSuccessStatusCode();
+        var orphan = $"{Guid.NewGuid():N}";
+        await File.WriteAllTextAsync(Path.Combine(_registry.Store, "blobs", orphan[^2..], orphan), "orphan");
+        // Only what this case is about; what others acknowledged is none of its business.
+        await _registry.ExecuteAsync(
+            $"""
+             WITH mine AS (SELECT id FROM repositories WHERE name LIKE '{repository}%'),
+             links AS (UPDATE blob_links SET touched_at = touched_at - interval '2 days', suspect_since = suspect_since - interval '2 days' WHERE repository_id IN (TABLE mine))
+             UPDATE manifests SET created_at = created_at - interval '2 days', touched_at = touched_at - interval '2 days',
+                 deleted_at = deleted_at - interval '2 days', suspect_since = suspect_since - interval '2 days' WHERE repository_id IN (TABLE mine)
+             """);
+
+        string[] gc =
+        [
+            "gc", $"--Storage:FileSystem:Root={_registry.Store}", "--Gc:ByteDelay=00:00:00", "--Gc:MaxShare=1", "--Gc:MaxPerSecond=100000",
+            $"--Gc:Retention:0:Repositories={repository}/*", "--Gc:Retention:0:UntaggedAfter=1.00:00:00",
+        ];
+        _registry.Environment["GANTRY_FAILPOINT"] = failpoint;
+        var died = await _registry.RunAsync(gc);
+        Assert.True(died.ExitCode == 128 + ServerProcess.SigKill, $"{failpoint} was never reached: {died.Output}{died.Errors}");
+        await StoreInvariants.CheckAsync(_registry, orphan);
+
+        _registry.Environment["GANTRY_FAILPOINT"] = "";
+        // What it had claimed comes free after a while.
+        await _registry.ExecuteAsync("UPDATE doomed_locations SET delete_after = now()");
+        var done = await _registry.RunAsync(gc);
+        Assert.True(done.ExitCode == 0, done.Output + done.Errors);
+        Assert.Null(await _registry.Client.FindBlobAsync(repository, Digest.Of(doomed)));
+        Assert.Null(await _registry.Client.FindTagAsync($"{repository}/untagged", untagged.ToString()));
+        Assert.False(File.Exists(Path.Combine(_registry.Store, "blobs", orphan[^2..], orphan)));
+        await CheckAsync();
+        await shared.KillAsync();
+    }
+
+    [Theory]
+    [InlineData("restore-manifests-locked", false)]
+    [InlineData("restore-locked", false)]
+    [InlineData("restore-links-written", false)]
+    [InlineData("restore-manifests-written", false)]
+    [InlineData("restore-tags-written", false)]
+    [InlineData("restore-written", false)]
+    [InlineData("restore-committed", true)]
+    public async Task Restore_EndedBetweenTwoSteps_IsDoneOrNot(string failpoint, bool isThere)
+    {
+        var repository = $"{Repository}-{failpoint}";
+        var layer = UploadSteps.NewContent(1000);
+        await ServeAsync();
+        var image = await _registry.Client.PushImageAsync(repository, "v", layer);
+        var bytes = await _registry.Client.GetByteArrayAsync($"/v2/{repository}/manifests/v");
+        foreach (var path in (string[])[$"manifests/{image}", $"blobs/{Digest.Of(layer)}"])
+            (await _registry.Client.DeleteAsync($"/v2/{repository}/{path}")).EnsureSuccessStatusCode();
+
+        string[] restore = ["admin", "restore", "manifest", repository, image.ToString()];
+        _registry.Environment["GANTRY_FAILPOINT"] = failpoint;
+        Assert.Equal(128 + ServerProcess.SigKill, (await _registry.RunAsync(restore)).ExitCode);
+        _registry.Environment["GANTRY_FAILPOINT"] = "";
+
+        // All of it or nothing.
+        Assert.Equal(isThere ? image.ToString() : null, await _registry.Client.FindTagAsync(repository, "v"));
+        Assert.Equal(isThere ? layer : null, await _registry.Client.FindBlobAsync(repository, Digest.Of(layer)));
+        var again = await _registry.RunAsync(restore);
+        Assert.Equal(isThere ? 1 : 0, again.ExitCode);
+        Assert.Equal(bytes, await _registry.Client.GetByteArrayAsync($"/v2/{repository}/manifests/v"));
+        shared.Acknowledge(repository, layer);
+        shared.AcknowledgeManifest(repository, bytes);
+        await CheckAsync();
+    }
+
     /// <summary>Starts with the failpoint, does the work, and makes sure that the process ended right there.</summary>
     private async Task DieAsync(string failpoint, Func<HttpClient, Task> workAsync)
     {
