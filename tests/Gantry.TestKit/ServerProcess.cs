@@ -30,6 +30,9 @@ public sealed partial class ServerProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Completes when it ends, whenever that is.</summary>
+    public Task Exited => _process.WaitForExitAsync();
+
     /// <summary>What it wrote to its output so far: the log, and a password at the first start.</summary>
     public string Output => Read(_output);
 

@@ -1,3 +1,4 @@
+using Gantry.Server.Tests.Nodes;
 using Gantry.TestKit;
 using Npgsql;
 
@@ -7,7 +8,7 @@ namespace Gantry.Server.Tests.Faults;
 /// A data folder of its own, and the process that serves it at the moment. Everybody may push and delete: logging in
 /// is not what these tests are about. The database is the server's own unless a setting says otherwise.
 /// </summary>
-internal sealed class RestartableRegistry : IAsyncDisposable
+internal sealed class RestartableRegistry : IInspected, IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gantry-fault-");
     private readonly List<string> _mounts = [];
@@ -38,6 +39,8 @@ internal sealed class RestartableRegistry : IAsyncDisposable
     public HttpClient Client => _client!;
 
     public string Store => StoreRoot.Length > 0 ? StoreRoot : Path.Combine(DataRoot, "blobs");
+
+    SharedStore IInspected.Bytes => new SharedFolder(Store);
 
     /// <param name="failpoint">Where the process ends itself.</param>
     /// <param name="settings"><c>Section:Key=value</c>.</param>

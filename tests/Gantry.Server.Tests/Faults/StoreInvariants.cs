@@ -1,44 +1,58 @@
-using System.Security.Cryptography;
+using Gantry.Server.Tests.Nodes;
+using Npgsql;
 
 namespace Gantry.Server.Tests.Faults;
 
+/// <summary>Rows and bytes that can be looked at beside whoever serves them.</summary>
+internal interface IInspected
+{
+    SharedStore Bytes { get; }
+
+    Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read);
+}
+
 /// <summary>
-/// Rows against files, as DESIGN section 3 has it: a visible row has its bytes (1), bytes have an owner at every
+/// Rows against the store, as DESIGN section 3 has it: a visible row has its bytes (1), bytes have an owner at every
 /// instant (6). Asked while nothing is under way.
 /// </summary>
 internal static class StoreInvariants
 {
     /// <param name="registry">With its database running; the server need not.</param>
-    /// <param name="lost">Files that a test laid down itself, which no row knows.</param>
-    public static async Task CheckAsync(RestartableRegistry registry, params string[] lost)
+    /// <param name="lost">Sessions of what a test laid down itself, which no row knows.</param>
+    public static async Task CheckAsync(IInspected registry, params string[] lost)
     {
         var blobs = await registry.QueryAsync("SELECT digest, size, location FROM blobs",
             row => (Digest: row.GetString(0), Size: row.GetInt64(1), Location: row.GetString(2)));
         var sessions = await registry.QueryAsync("SELECT id, staging_offset FROM upload_sessions",
             row => (Id: row.GetGuid(0).ToString("N"), Offset: row.GetInt64(1)));
-        var doomed = await registry.QueryAsync("SELECT location FROM doomed_locations", row => row.GetString(0));
+        var doomed = await registry.QueryAsync("SELECT location, kind, session_id FROM doomed_locations",
+            row => (Location: row.GetString(0), Kind: row.GetString(1), Session: row.IsDBNull(2) ? null : row.GetGuid(2).ToString("N")));
         var faults = new List<string>();
 
         // 1. Every row has its bytes, and they are the ones it names.
-        Parallel.ForEach(blobs, blob =>
+        await Parallel.ForEachAsync(blobs, async (blob, _) =>
         {
-            var file = new FileInfo(Path.Combine(registry.Store, blob.Location));
-            if (!file.Exists || file.Length != blob.Size) Add($"{blob.Digest}: {(file.Exists ? file.Length : -1)} bytes at {blob.Location}, not {blob.Size}");
-            else if (DigestOf(file, blob.Digest) != blob.Digest) Add($"{blob.Location} holds other bytes than {blob.Digest}");
+            var found = await registry.Bytes.DigestAsync(blob.Location, blob.Digest);
+            if (found is not { } there) Add($"{blob.Digest}: no bytes at {blob.Location}");
+            else if (there.Size != blob.Size) Add($"{blob.Digest}: {there.Size} bytes at {blob.Location}, not {blob.Size}");
+            else if (there.Digest != blob.Digest) Add($"{blob.Location} holds other bytes than {blob.Digest}");
         });
         foreach (var (id, offset) in sessions.Where(session => session.Offset > 0))
         {
-            var length = new[] { PathOf(registry, "uploads", id), PathOf(registry, "blobs", id) }
-                .Select(path => new FileInfo(path)).FirstOrDefault(file => file.Exists)?.Length ?? -1;
-            if (length < offset) Add($"upload {id} stands at {offset} and has {length} bytes");
+            if (registry.Bytes.StagedLength(id) is { } length && length < offset) Add($"upload {id} stands at {offset} and has {length} bytes");
         }
 
-        // 2. Every file has an owner.
-        var owners = sessions.Select(session => session.Id)
-            .Concat(doomed.Select(Path.GetFileName)!).Concat(lost).ToHashSet<string?>(StringComparer.Ordinal);
-        foreach (var file in Files(registry, "uploads").Where(id => !owners.Contains(id))) Add($"uploads/{file} is nobody's");
-        owners.UnionWith(blobs.Select(blob => Path.GetFileName(blob.Location)));
-        foreach (var file in Files(registry, "blobs").Where(id => !owners.Contains(id))) Add($"blobs/{file} is nobody's");
+        // 2. Whatever the store has has an owner.
+        var owners = sessions.Select(session => session.Id).Concat(doomed.Where(row => row.Kind == "upload").Select(row => row.Session!))
+            .Concat(lost).ToHashSet(StringComparer.Ordinal);
+        var stagings = doomed.Where(row => row.Kind == "staging").Select(row => row.Session!).ToHashSet(StringComparer.Ordinal);
+        var locations = blobs.Select(blob => blob.Location).Concat(doomed.Select(row => row.Location)).ToHashSet(StringComparer.Ordinal);
+        foreach (var item in await registry.Bytes.ListAsync())
+        {
+            var isOwned = owners.Contains(item.Session)
+                || (item.Location is { } location ? locations.Contains(location) : stagings.Contains(item.Session));
+            if (!isOwned) Add($"{item.Name} is nobody's");
+        }
 
         // 3. What is served hangs together.
         faults.AddRange(await registry.QueryAsync(
@@ -67,7 +81,7 @@ internal static class StoreInvariants
     }
 
     /// <summary>No upload is under way, so each file is a blob's; waits for the clean-up that every start begins with.</summary>
-    public static async Task CheckNothingIsLeftAsync(RestartableRegistry registry)
+    public static async Task CheckNothingIsLeftAsync(IInspected registry)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
@@ -80,21 +94,6 @@ internal static class StoreInvariants
         }
 
         await CheckAsync(registry);
-        Assert.Empty(Files(registry, "uploads"));
-    }
-
-    private static IEnumerable<string> Files(RestartableRegistry registry, string kind) =>
-        Directory.EnumerateFiles(Path.Combine(registry.Store, kind), "*", SearchOption.AllDirectories)
-            .Select(path => Path.GetFileName(path)).Where(name => !name.StartsWith('.'));
-
-    private static string PathOf(RestartableRegistry registry, string kind, string id) =>
-        Path.Combine(registry.Store, kind, id[^2..], id);
-
-    private static string DigestOf(FileInfo file, string like)
-    {
-        using var stream = file.OpenRead();
-        return like.StartsWith("sha512", StringComparison.Ordinal)
-            ? $"sha512:{Convert.ToHexStringLower(SHA512.HashData(stream))}"
-            : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(stream))}";
+        Assert.DoesNotContain(await registry.Bytes.ListAsync(), item => item.Location is null);
     }
 }

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Text.Json;
+using Gantry.Oci;
+using Gantry.Server.Tests.Faults;
+using Gantry.Server.Tests.V2;
+using Gantry.TestKit;
+
+namespace Gantry.Server.Tests.Nodes;
+
+/// <summary>What one node answered 201 or 202 to holds on every node with the next request.</summary>
+[Collection(nameof(ProcessFaults))]
+[Trait("Speed", "Slow")]
+public sealed class NodeReadTests(NodesFixture fixture) : IClassFixture<NodesFixture>
+{
+    private const string Repository = "nodes/reads";
+    private const int Moves = 60;
+
+    [Theory]
+    [InlineData(Backend.FileSystem)]
+    [InlineData(Backend.S3)]
+    public async Task WhatIsPushedOnOneNode_IsThereOnAll(Backend backend)
+    {
+        var cluster = await fixture.ThreeAsync(backend);
+        foreach (var writer in cluster.Nodes)
+        {
+            var layer = UploadSteps.NewContent(20_000);
+            var digest = await writer.Client.PushBlobAsync(Repository, layer);
+            await OnAllAsync(cluster, async node =>
+            {
+                using var head = await node.HeadBlobAsync(Repository, digest);
+                Assert.Equal(layer.Length, head.Content.Headers.ContentLength);
+                Assert.Equal(layer, await node.GetByteArrayAsync($"/v2/{Repository}/blobs/{digest}"));
+            });
+
+            var image = await writer.Client.PushImageAsync(Repository, "v", layer);
+            await OnAllAsync(cluster, async node => Assert.Equal(image.ToString(), await node.FindTagAsync(Repository, "v")));
+            var referrer = await writer.Client.PushManifestAsync(Repository, null, RegistryClient.ImageJson([layer], image, "application/test"));
+            await OnAllAsync(cluster, async node =>
+            {
+                using var index = JsonDocument.Parse(await node.GetStringAsync($"/v2/{Repository}/referrers/{image}"));
+                Assert.Equal(referrer.ToString(), index.RootElement.GetProperty("manifests")[0].GetProperty("digest").GetString());
+            });
+
+            var location = await writer.Client.StartUploadAsync(Repository);
+            using var chunk = await writer.Client.SendChunkAsync(location, layer);
+            await OnAllAsync(cluster, async node => Assert.Equal("0-19999", await node.RangeOfAsync(location)));
+            using var cancelled = await writer.Client.DeleteAsync(location);
+            await OnAllAsync(cluster, async node => Assert.Equal(HttpStatusCode.NotFound, (await node.GetAsync(location)).StatusCode));
+
+            foreach (var manifest in (Digest[])[referrer, image]) await DeleteAsync(writer.Client, $"/v2/{Repository}/manifests/{manifest}");
+            await DeleteAsync(writer.Client, $"/v2/{Repository}/blobs/{digest}");
+            await OnAllAsync(cluster, async node =>
+            {
+                Assert.Null(await node.FindTagAsync(Repository, "v"));
+                Assert.Null(await node.FindTagAsync(Repository, image.ToString()));
+                Assert.Null(await node.FindBlobAsync(Repository, digest));
+            });
+        }
+    }
+
+    [Fact]
+    public async Task TagThatMoves_IsNewOnAllNodesAtOnce()
+    {
+        var cluster = await fixture.ThreeAsync(Backend.FileSystem);
+        string[] images = [RegistryClient.ImageJson([]), RegistryClient.ImageJson([], artifactType: "application/other")];
+        await cluster.Client.PushBlobAsync(Repository, RegistryClient.EmptyConfig);
+        for (var move = 0; move < Moves; move++)
+        {
+            var digest = await cluster.Nodes[move % 3].Client.PushManifestAsync(Repository, "moving", images[move % 2]);
+            await OnAllAsync(cluster, async node => Assert.Equal(digest.ToString(), await node.FindTagAsync(Repository, "moving")));
+        }
+    }
+
+    private static Task OnAllAsync(NodeCluster cluster, Func<HttpClient, Task> askAsync) =>
+        Task.WhenAll(cluster.Nodes.Select(node => askAsync(node.Client)));
+
+    private static async Task DeleteAsync(HttpClient client, string path)
+    {
+        using var answer = await client.DeleteAsync(path);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+    }
+}
