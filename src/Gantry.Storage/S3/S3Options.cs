@@ -46,7 +46,8 @@ public sealed class S3Options
     /// <summary>The store as clients reach it, where that is not <see cref="Endpoint"/>; presigned URLs name it.</summary>
     public string PublicEndpoint { get; set; } = "";
 
-    /// <summary>How long a presigned URL may be begun with; a minute to a week. It has to outlast a client's queue.</summary>
+    /// <summary>How long a presigned URL may be begun with; a minute to a day. It has to outlast a client's
+    /// queue, and to end before <c>Gc:ByteDelay</c> does.</summary>
     public TimeSpan RedirectLifetime { get; set; } = TimeSpan.FromMinutes(20);
 
     /// <summary><c>None</c> (the bucket's own default), <c>AES256</c> or <c>aws:kms</c>.</summary>

@@ -24,8 +24,8 @@ public static partial class S3OptionsCheck
         if (options.KmsKeyId.Length > 0 && options.ServerSideEncryption != "aws:kms")
             yield return $"{Section}:KmsKeyId is set and ServerSideEncryption is not aws:kms";
 
-        if (options.RedirectLifetime < TimeSpan.FromMinutes(1) || options.RedirectLifetime > TimeSpan.FromDays(7))
-            yield return $"{Section}:RedirectLifetime {options.RedirectLifetime} is not between a minute and 7 days";
+        if (options.RedirectLifetime < TimeSpan.FromMinutes(1) || options.RedirectLifetime > TimeSpan.FromDays(1))
+            yield return $"{Section}:RedirectLifetime {options.RedirectLifetime} is not between a minute and a day";
         if (options.PartSize is < S3Options.MinPartSize or > PartSchedule.MaxPartMiB || !int.IsPow2(options.PartSize))
             yield return $"{Section}:PartSize {options.PartSize} is not 8, 16, 32 or 64 (MiB)";
         if (options.BufferBudget is < 0 or > 65_536) yield return $"{Section}:BufferBudget {options.BufferBudget} is not between 0 and 65536 (MiB)";

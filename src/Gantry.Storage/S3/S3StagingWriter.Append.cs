@@ -34,6 +34,7 @@ internal sealed partial class S3StagingWriter
                 var rest = read.Buffer;
                 try
                 {
+                    if (Offset + rest.Length > Schedule.MaxBlobBytes) throw new BlobTooLargeException(Schedule.MaxBlobBytes);
                     while (!rest.IsEmpty)
                     {
                         if (_filling is null) await BeginPartAsync();

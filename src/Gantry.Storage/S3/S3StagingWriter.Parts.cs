@@ -33,7 +33,6 @@ internal sealed partial class S3StagingWriter
 
     private void Take(in ReadOnlySequence<byte> bytes)
     {
-        if (Offset + bytes.Length > Schedule.MaxBlobBytes) throw new BlobTooLargeException(Schedule.MaxBlobBytes);
         _filling!.Append(bytes);
         if (_digest is not null)
         {

@@ -10,6 +10,9 @@ namespace Gantry.Storage.S3;
 /// </summary>
 internal sealed partial class S3StagingWriter : IStagingWriter
 {
+    /// <summary>64 MiB in chunks of 32 KiB.</summary>
+    internal const int MaxPieces = 2048;
+
     private readonly S3Connection _connection;
     private readonly S3Objects _objects;
     private readonly Guid _sessionId;
@@ -96,22 +99,29 @@ internal sealed partial class S3StagingWriter : IStagingWriter
         cancellationToken.ThrowIfCancellationRequested();
         if (!IsSealed)
         {
-            // What is less than a part becomes an object of its own.
-            if (_filling is { Length: > 0 } filling)
-            {
-                var piece = new Piece(Offset - filling.Length, (int)filling.Length, S3Keys.NewSuffix());
-                await _objects.PutAsync(_connection.Keys.PieceOf(_sessionId, piece.Offset, piece.Suffix), new PartStream(filling), cancellationToken);
-                Failpoint.Hit("s3-piece-written");
-                _pieces.Add(piece);
-                DropFilling();
-            }
-
+            if (_filling is { Length: > 0 }) await KeepPieceAsync(cancellationToken);
             await RemoveSpentAsync(cancellationToken);
             _multipartIsKnown = _multipart is not null;
         }
 
         var backend = new S3StagingState(_multipart, _parts, _pieces, [.. _removable, .. _spent]);
         return new StagingState(Offset, _algorithm, _digest?.Save(), backend.Save());
+    }
+
+    /// <summary>
+    /// What is less than a part becomes an object of its own. Where tiny chunks made very many, it takes those before it
+    /// along: a state, and what it costs to write it, has a bound.
+    /// </summary>
+    private async ValueTask KeepPieceAsync(CancellationToken cancellationToken)
+    {
+        using var head = _pieces.Count < MaxPieces ? null : await FetchPiecesAsync(cancellationToken);
+        await using var content = new PartStream(head, _filling);
+        var piece = new Piece(Offset - content.Length, (int)content.Length, S3Keys.NewSuffix());
+        await _objects.PutAsync(PieceKey(piece), content, cancellationToken);
+        Failpoint.Hit("s3-piece-written");
+        if (head is not null) SpendPieces();
+        _pieces.Add(piece);
+        DropFilling();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,10 +1,12 @@
 using System.IO.Pipelines;
 using Gantry.Oci;
+using Gantry.Storage.S3;
 using Gantry.TestKit;
 
 namespace Gantry.Storage.Tests.S3;
 
 /// <summary>A store that stumbles: what passes is tried again, what lasts fails cleanly, and nothing is written twice.</summary>
+[Trait("Speed", "Slow")]
 public sealed class S3FaultTests(SmallPartsFolder folder) : IClassFixture<SmallPartsFolder>, IAsyncLifetime
 {
     private const int PartBytes = 2 * S3Server.MinPartBytes;
@@ -212,6 +214,24 @@ public sealed class S3FaultTests(SmallPartsFolder folder) : IClassFixture<SmallP
         Assert.InRange((await folder.Bucket.ListAsync($"registry/uploads/{session:N}"[..^32] + $"{session:N}"[^2..] + $"/{session:N}/")).Count, 1, 20);
         await _store.Staging.DiscardAsync(session, Leftovers.Staging, None);
         Assert.Equal(content, await _store.ReadAsync(location));
+    }
+
+    [Fact]
+    public async Task TinyChunks_NeverMakeMorePiecesThanTheBound()
+    {
+        const int Chunks = S3StagingWriter.MaxPieces + 20;
+        var content = Content(Chunks * 7);
+        var (session, state) = await CreateAsync();
+        for (var n = 0; n < Chunks; n++)
+        {
+            await using var writer = await OpenAsync(session, state);
+            await AppendAsync(writer, content.AsMemory(n * 7, 7));
+            state = await writer.CheckpointAsync(None);
+            Assert.InRange(S3StagingState.Parse(state.Backend)!.Pieces.Count, 1, S3StagingWriter.MaxPieces);
+        }
+
+        await using var last = await OpenAsync(session, state);
+        Assert.Equal(content, await _store.ReadAsync(await last.CommitAsync(None)));
     }
 
     private static byte[] Content(int length)
