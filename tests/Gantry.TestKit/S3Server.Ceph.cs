@@ -5,7 +5,7 @@ namespace Gantry.TestKit;
 /// <summary>How Ceph is told to be small, quick and alone.</summary>
 public sealed partial class S3Server
 {
-    private const long CapacityBytes = 5L << 30;
+    private const long CapacityBytes = 6L << 30;
 
     /// <summary>Programs, and the Debian packages that have them.</summary>
     private static readonly (string Program, string Package)[] Needed =

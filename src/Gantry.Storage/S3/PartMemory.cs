@@ -1,27 +1,26 @@
-using System.Collections.Concurrent;
-
 namespace Gantry.Storage.S3;
 
 /// <summary>
 /// The memory of all uploads of this process: blocks that are used again and again, and a budget for every part beyond
 /// the one that each upload may always have. So no upload waits for another one's client, and all of them together hold
-/// one part each, the budget, and idle blocks of as much again at most.
+/// one part each and the budget. Blocks that idle are kept as long as they are no more than those in use, or the budget:
+/// under load none is made and dropped, for it would stay until a collection.
 /// </summary>
 internal sealed class PartMemory(long budgetBytes)
 {
     public const int BlockBytes = 256 * 1024;
 
-    private readonly ConcurrentStack<byte[]> _idle = [];
-    private readonly long _maxIdleBytes = budgetBytes;
+    private readonly Stack<byte[]> _idle = [];
+    private readonly int _minIdle = (int)(budgetBytes / BlockBytes);
     private long _free = budgetBytes;
-    private long _idleBytes;
+    private int _rented;
 
     public byte[] Rent()
     {
-        if (_idle.TryPop(out var block))
+        lock (_idle)
         {
-            Interlocked.Add(ref _idleBytes, -BlockBytes);
-            return block;
+            _rented++;
+            if (_idle.TryPop(out var block)) return block;
         }
 
         // Pinned: sockets read and write it, and a collection need not move it.
@@ -30,8 +29,11 @@ internal sealed class PartMemory(long budgetBytes)
 
     public void Return(byte[] block)
     {
-        if (Interlocked.Add(ref _idleBytes, BlockBytes) <= _maxIdleBytes) _idle.Push(block);
-        else Interlocked.Add(ref _idleBytes, -BlockBytes);
+        lock (_idle)
+        {
+            _rented--;
+            if (_idle.Count < Math.Max(_minIdle, _rented)) _idle.Push(block);
+        }
     }
 
     public bool TryTakeBudget(long bytes)

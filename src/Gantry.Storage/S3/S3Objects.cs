@@ -16,14 +16,16 @@ internal sealed class S3Objects(S3Connection connection)
     private readonly IAmazonS3 _client = connection.Client;
     private readonly string _bucket = connection.Options.Bucket;
 
-    // Over https the connection vouches for the body; over http each body is hashed once more to be signed.
+    // Over https the connection vouches for the body; over http each body is hashed once more to be signed: as a whole,
+    // because signing it chunk by chunk takes the SDK buffers that cost more than the part.
     private readonly bool _unsigned = S3Connection.IsHttps(connection.Options.Endpoint);
 
     public Task PutAsync(string key, Stream body, CancellationToken cancellationToken)
     {
         var request = new PutObjectRequest
         {
-            BucketName = _bucket, Key = key, InputStream = body, AutoCloseStream = false, DisablePayloadSigning = _unsigned,
+            BucketName = _bucket, Key = key, InputStream = body, AutoCloseStream = false,
+            DisablePayloadSigning = _unsigned, UseChunkEncoding = false,
             ServerSideEncryptionMethod = Encryption, ServerSideEncryptionKeyManagementServiceKeyId = KmsKey,
         };
         return RunAsync("put an object", () => _client.PutObjectAsync(request, cancellationToken), cancellationToken);
@@ -97,7 +99,7 @@ internal sealed class S3Objects(S3Connection connection)
         var request = new UploadPartRequest
         {
             BucketName = _bucket, Key = key, UploadId = uploadId, PartNumber = number, InputStream = body, PartSize = body.Length,
-            DisablePayloadSigning = _unsigned,
+            DisablePayloadSigning = _unsigned, UseChunkEncoding = false,
         };
         return (await FindAsync("put a part", () => _client.UploadPartAsync(request, cancellationToken), cancellationToken))?.ETag;
     }

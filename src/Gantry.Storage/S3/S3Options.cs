@@ -69,7 +69,7 @@ public sealed class S3Options
     /// In MiB. Every upload has memory for one part; with what this budget has left, all uploads together, parts are sent
     /// while the next ones fill.
     /// </summary>
-    public int BufferBudget { get; set; } = 64;
+    public int BufferBudget { get; set; } = 32;
 
     /// <summary>CRC32 with every request, as AWS and recent others know it. Older stores refuse it or answer wrongly.</summary>
     public bool Checksums { get; set; }
