@@ -124,9 +124,10 @@ run_project() { # NAME [TITLE OPTION...]
   say "$title: $good passed, $bad failed in $((SECONDS - began)) s"
 }
 
-# What /v2 answers does not depend on where blobs lie.
+# What /v2 answers does not depend on where blobs lie. (The memory of sixteen uploads names its backend itself.)
 run_v2_on_s3() {
-  GANTRY_TEST_BACKEND=S3 run_project Gantry.Server.Tests "Gantry.Server.Tests.V2 on S3" -namespace Gantry.Server.Tests.V2
+  GANTRY_TEST_BACKEND=S3 run_project Gantry.Server.Tests "Gantry.Server.Tests.V2 on S3" \
+    -namespace Gantry.Server.Tests.V2 -method- '*SixteenUploadsOf256MiB*'
 }
 
 # --- the run ------------------------------------------------------------------------------------------

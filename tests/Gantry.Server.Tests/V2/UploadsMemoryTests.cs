@@ -25,6 +25,7 @@ public sealed class UploadsMemoryTests(ITestOutputHelper output)
     {
         await using var server = await RegistryServer.StartAsync();
         using var client = server.Client();
+        client.Timeout = TimeSpan.FromMinutes(10);
         await UploadAsync(client, seed: 1, mebibytes: 16, chunked);
         var before = Resident();
 
