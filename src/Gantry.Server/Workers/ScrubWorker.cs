@@ -24,7 +24,7 @@ internal sealed partial class ScrubWorker(
             {
                 await RunAsync(stoppingToken);
             }
-            catch (Exception exception) when (DatabaseOutage.Is(exception))
+            catch (Exception exception) when (DatabaseOutage.Is(exception) && !stoppingToken.IsCancellationRequested)
             {
                 LogNoDatabase(logger, exception);
             }
