@@ -89,10 +89,11 @@ public sealed class NodeUploadTests(NodesFixture fixture) : IClassFixture<NodesF
     {
         var cluster = await fixture.ThreeAsync(backend);
         var content = UploadSteps.NewContent(100_000);
-        var (location, _, patch) = await BeginAsync(cluster, content);
+        var (location, held, patch) = await BeginAsync(cluster, content);
 
         await cluster.Nodes[0].KillAsync();
         cluster.Balance();
+        held.Release();
         await Assert.ThrowsAsync<HttpRequestException>(() => patch);
 
         // At once: the node's number went with its connection.

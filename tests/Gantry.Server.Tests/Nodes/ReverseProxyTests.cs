@@ -97,7 +97,8 @@ public sealed class ReverseProxyTests : IAsyncLifetime
 
         _proxy.Faults = _ => ProxyFault.CutRequest;
         await Assert.ThrowsAsync<HttpRequestException>(() => _client.PutAsync("/slow", new ByteArrayContent(new byte[1000])));
-        Assert.Equal(500, await _received.Task);
+        // A reset may overtake what was sent before it: the target has half of it at most.
+        Assert.False(_received.Task.IsCompletedSuccessfully && await _received.Task > 500);
 
         _proxy.Faults = _ => ProxyFault.Hang;
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
