@@ -37,6 +37,9 @@ internal sealed class Pauses
 
     public IInterceptor Commits { get; }
 
+    /// <summary>Where set, it gets the plan of every statement that is sent.</summary>
+    public List<string>? Plans { get; set; }
+
     /// <param name="text">Part of the statement.</param>
     public Pause Before(string text)
     {
@@ -58,11 +61,27 @@ internal sealed class Pauses
         return met?.WaitAsync() ?? Task.CompletedTask;
     }
 
+    private async Task ExplainAsync(DbCommand command)
+    {
+        if (Plans is null) return;
+        await using var explain = command.Connection!.CreateCommand();
+        explain.Transaction = command.Transaction;
+#pragma warning disable CA2100 // what is sent next anyway
+        explain.CommandText = $"EXPLAIN {command.CommandText}";
+#pragma warning restore CA2100
+        foreach (Npgsql.NpgsqlParameter parameter in command.Parameters) explain.Parameters.Add(parameter.Clone());
+        await using var rows = await explain.ExecuteReaderAsync();
+        var plan = new List<string> { command.CommandText };
+        while (await rows.ReadAsync()) plan.Add(rows.GetString(0));
+        Plans.Add(string.Join('\n', plan));
+    }
+
     private sealed class CommandPauses(Pauses pauses) : DbCommandInterceptor
     {
         public override async ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(DbCommand command, CommandEventData eventData,
             InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
         {
+            await pauses.ExplainAsync(command);
             await pauses.MeetAsync(command.CommandText);
             return result;
         }
@@ -70,6 +89,7 @@ internal sealed class Pauses
         public override async ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData,
             InterceptionResult<int> result, CancellationToken cancellationToken = default)
         {
+            await pauses.ExplainAsync(command);
             await pauses.MeetAsync(command.CommandText);
             return result;
         }
