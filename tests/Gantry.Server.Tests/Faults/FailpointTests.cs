@@ -246,7 +246,7 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
         ];
         _registry.Environment["GANTRY_FAILPOINT"] = failpoint;
         var died = await _registry.RunAsync(gc);
-        Assert.True(died.ExitCode == 128 + ServerProcess.SigKill, $"{failpoint} was never reached: {died.Output}{died.Errors}");
+        Assert.True(died.ExitCode == 128 + ServerProcess.SigKill, $"{failpoint} was not where it ended ({died.ExitCode}): {died.Output}{died.Errors}");
         await StoreInvariants.CheckAsync(_registry, orphan);
 
         _registry.Environment["GANTRY_FAILPOINT"] = "";
