@@ -39,6 +39,13 @@ ALTER TABLE upload_sessions
 -- Numbers of nodes, each a running process; an advisory lock says that it still runs.
 CREATE SEQUENCE node_numbers AS int CYCLE;
 
+-- Which registry this is. Its store keeps the same: bytes that no row here names are only orphans in the store of this database.
+CREATE TABLE registry_identity (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  id  uuid NOT NULL DEFAULT gen_random_uuid()
+);
+INSERT INTO registry_identity DEFAULT VALUES;
+
 -- Long listings that the nodes do together, one page at a time: where the next page begins, and when it may.
 CREATE TABLE work_cursors (
   name     text COLLATE "C" PRIMARY KEY,

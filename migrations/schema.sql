@@ -229,6 +229,12 @@ CREATE SEQUENCE public.node_numbers
     CACHE 1
     CYCLE;
 
+CREATE TABLE public.registry_identity (
+    one boolean DEFAULT true NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    CONSTRAINT registry_identity_one_check CHECK (one)
+);
+
 CREATE TABLE public.repositories (
     id bigint NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -385,6 +391,9 @@ ALTER TABLE ONLY public.namespaces
 
 ALTER TABLE ONLY public.namespaces
     ADD CONSTRAINT namespaces_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.registry_identity
+    ADD CONSTRAINT registry_identity_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.repositories
     ADD CONSTRAINT repositories_name_key UNIQUE (name);

@@ -30,6 +30,14 @@ public interface IBlobStore
     IAsyncEnumerable<StoredItem> ListAsync(byte shard, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Whose store this is: the registry that asked first. A store is asked before anything in it is taken for nobody's, so
+    /// that the wrong database, or a new one, finds no orphans in it.
+    /// </summary>
+    /// <param name="asking">Becomes the owner where there is none.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    ValueTask<Guid> OwnerAsync(Guid asking, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Where a client may fetch the bytes itself with a GET and no credential of ours, for a while that the settings say;
     /// null where the backend has no such place, or the settings forbid it.
     /// </summary>

@@ -146,5 +146,15 @@ public abstract class BlobStoreContract : StorageContract
     protected virtual int ShardStep => 1;
 
     [Fact]
+    public async Task Owner_IsWhoeverAskedFirst_OnEveryConnection()
+    {
+        var other = await ConnectAsync();
+        var owner = await Blobs.OwnerAsync(Guid.NewGuid(), None);
+
+        Assert.Equal(owner, await Blobs.OwnerAsync(Guid.NewGuid(), None));
+        Assert.Equal(owner, await other.Blobs.OwnerAsync(Guid.NewGuid(), None));
+    }
+
+    [Fact]
     public async Task Probe_OfAWorkingStore_Succeeds() => await Blobs.ProbeAsync(None);
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Gantry.Core.Data;
 using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Gantry.Core.GarbageCollection;
@@ -12,8 +13,10 @@ namespace Gantry.Core.GarbageCollection;
 /// never gets one. Age is no evidence.
 /// <para>One pass over the 256 shards takes <see cref="GcOptions.OrphanPass"/>: a shard becomes due every 256th of it, and is
 /// taken by whichever node comes first. A node that ends within a shard leaves the rest of it to the next pass.</para>
+/// <para>Only in a store that belongs to this database: in another's, all bytes would be orphans.</para>
 /// </summary>
-public sealed class OrphanSearch(IDbContextFactory<RegistryDbContext> contexts, IBlobStore store, IOptions<GcOptions> options)
+public sealed partial class OrphanSearch(
+    IDbContextFactory<RegistryDbContext> contexts, IBlobStore store, IOptions<GcOptions> options, ILogger<OrphanSearch> logger)
 {
     /// <summary>Items in memory at once.</summary>
     private const int BatchSize = 500;
@@ -26,8 +29,10 @@ public sealed class OrphanSearch(IDbContextFactory<RegistryDbContext> contexts, 
     public async IAsyncEnumerable<Reviewed> RunAsync(bool all, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var next = 0;
+        if (all && !await IsOursAsync(cancellationToken)) yield break;
         while ((all ? next < Shards ? next++ : null : await TakeShardAsync(cancellationToken)) is { } shard)
         {
+            if (!all && !await IsOursAsync(cancellationToken)) yield break;
             Failpoint.Hit("orphans-shard-taken");
             await foreach (var (batch, orphans) in SearchAsync((byte)shard, cancellationToken))
             {
@@ -42,6 +47,7 @@ public sealed class OrphanSearch(IDbContextFactory<RegistryDbContext> contexts, 
     /// <summary>Every orphan of the store, shard by shard, and how much was looked at for each batch; changes nothing.</summary>
     internal async IAsyncEnumerable<StoredItem> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (!await IsOursAsync(cancellationToken)) yield break;
         for (var shard = 0; shard < Shards; shard++)
         {
             await foreach (var (_, orphans) in SearchAsync((byte)shard, cancellationToken))
@@ -49,6 +55,15 @@ public sealed class OrphanSearch(IDbContextFactory<RegistryDbContext> contexts, 
                 foreach (var orphan in orphans) yield return orphan;
             }
         }
+    }
+
+    private async Task<bool> IsOursAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var self = (await db.Database.SqlQuery<Guid>($"""SELECT id AS "Value" FROM registry_identity""").ToListAsync(cancellationToken)).Single();
+        var owner = await store.OwnerAsync(self, cancellationToken);
+        if (owner != self) LogForeign(logger, owner, self);
+        return owner == self;
     }
 
     private async IAsyncEnumerable<(int Looked, List<StoredItem> Orphans)> SearchAsync(
@@ -114,4 +129,8 @@ public sealed class OrphanSearch(IDbContextFactory<RegistryDbContext> contexts, 
              """).ToListAsync(cancellationToken);
         return taken.Count == 0 ? null : taken[0];
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store belongs to the registry {Owner}, and this database is {Self}: nothing in it is taken for "
+        + "an orphan. If that is meant to be, remove the store's file or object 'owner'")]
+    private static partial void LogForeign(ILogger logger, Guid owner, Guid self);
 }

@@ -36,6 +36,12 @@ public sealed class FileSystemBlobStore(FileSystemLayout layout) : IBlobStore
         }
     }
 
+    public async ValueTask<Guid> OwnerAsync(Guid asking, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await DiskThreads.RunAsync(() => layout.Owner(asking));
+    }
+
     public ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken) => default;
 
     public async ValueTask ProbeAsync(CancellationToken cancellationToken)

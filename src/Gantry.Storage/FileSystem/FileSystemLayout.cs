@@ -9,7 +9,7 @@ namespace Gantry.Storage.FileSystem;
 /// </summary>
 public sealed class FileSystemLayout
 {
-    private const string Uploads = "uploads", Blobs = "blobs", ProbePrefix = ".probe-";
+    private const string Uploads = "uploads", Blobs = "blobs", OwnerFile = "owner", ProbePrefix = ".probe-";
     private const int IdLength = 32, LocationLength = 5 + 1 + 2 + 1 + IdLength;
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
     private readonly string _root;
@@ -78,6 +78,30 @@ public sealed class FileSystemLayout
                 if (file.Exists) yield return new StoredItem(id, kind == Blobs ? LocationOf(id) : null, file.Length);
             }
         }
+    }
+
+    /// <summary>What ROOT/owner says; made, whole, by the first that asks.</summary>
+    internal Guid Owner(Guid asking)
+    {
+        var path = Path.Combine(_root, OwnerFile);
+        if (!File.Exists(path))
+        {
+            var draft = ProbePath();
+            File.WriteAllText(draft, $"{asking}\n");
+            try
+            {
+                File.Move(draft, path, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                PosixFile.Remove(draft); // another asked at the same time
+            }
+
+            PosixFile.SyncDirectory(_root);
+        }
+
+        var text = File.ReadAllText(path).Trim();
+        return Guid.TryParse(text, out var owner) ? owner : throw new IOException($"{path} does not hold the id of a registry");
     }
 
     internal string ProbePath() => Path.Combine(_root, Uploads, $"{ProbePrefix}{Guid.NewGuid():N}");

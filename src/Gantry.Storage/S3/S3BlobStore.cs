@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -30,6 +31,26 @@ public sealed class S3BlobStore(S3Connection connection) : IBlobStore
 
     public async ValueTask DeleteAsync(BlobLocation location, CancellationToken cancellationToken) =>
         await _objects.DeleteAsync(connection.Keys.KeyOf(location), cancellationToken);
+
+    /// <summary>Two that ask at once may both write; both then read what the last one wrote.</summary>
+    public async ValueTask<Guid> OwnerAsync(Guid asking, CancellationToken cancellationToken)
+    {
+        if (await ReadOwnerAsync(cancellationToken) is { } owner) return owner;
+        await using var body = new MemoryStream(Encoding.ASCII.GetBytes($"{asking}\n"));
+        await _objects.PutAsync(connection.Keys.Owner, body, cancellationToken);
+        return await ReadOwnerAsync(cancellationToken) ?? throw new IOException("the store does not keep what is put there");
+    }
+
+    private async Task<Guid?> ReadOwnerAsync(CancellationToken cancellationToken)
+    {
+        using var answer = await _objects.GetAsync(connection.Keys.Owner, range: null, etag: null, cancellationToken);
+        if (answer is null) return null;
+        using var reader = new StreamReader(answer.ResponseStream, Encoding.ASCII);
+        var text = new char[64]; // an id has 36
+        var length = await reader.ReadBlockAsync(text.AsMemory(), cancellationToken);
+        return Guid.TryParse(text.AsSpan(0, length).Trim(), out var owner)
+            ? owner : throw new IOException($"{connection.Keys.Owner} does not hold the id of a registry");
+    }
 
     public async IAsyncEnumerable<StoredItem> ListAsync(byte shard, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

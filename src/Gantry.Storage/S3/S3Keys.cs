@@ -14,6 +14,9 @@ internal sealed class S3Keys(string prefix)
     private const int IdLength = 32, SuffixLength = 8;
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
+    /// <summary>Says whose store it is.</summary>
+    public string Owner => $"{prefix}owner";
+
     public static uint NewSuffix() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
 
     public static BlobLocation LocationOf(Guid sessionId, uint suffix)

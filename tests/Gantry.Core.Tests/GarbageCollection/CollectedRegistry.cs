@@ -177,7 +177,9 @@ internal sealed class CollectedRegistry : IAsyncDisposable
     public Task<string> RowsAsync() => ScalarAsync<string>(
         "SELECT (SELECT count(*) FROM manifests) || ' ' || (SELECT count(*) FROM blob_links) || ' ' || (SELECT count(*) FROM blobs)");
 
-    public IEnumerable<string> Files() => Directory.EnumerateFiles(Store, "*", SearchOption.AllDirectories);
+    /// <summary>What the store has of uploads and blobs.</summary>
+    public IEnumerable<string> Files() =>
+        Directory.EnumerateFiles(Store, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) != "owner");
 
     /// <summary>Waits until so many of the flows wait for another's lock.</summary>
     public async Task WaitersAsync(int count)

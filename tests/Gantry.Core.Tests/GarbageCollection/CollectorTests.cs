@@ -105,6 +105,20 @@ public sealed class CollectorTests : IAsyncLifetime
         Assert.Equal(4, registry.Files().Count());
     }
 
+    /// <summary>As after a start with a new database, or another one's connection string.</summary>
+    [Fact]
+    public async Task Orphans_InTheStoreOfAnotherDatabase_Stay()
+    {
+        var registry = await CreateAsync();
+        var (lost, owner) = (Lay(registry, "blobs"), Path.Combine(registry.Store, "owner"));
+        await File.WriteAllTextAsync(owner, $"{Guid.NewGuid()}\n");
+        Assert.Equal(0, (await registry.Get<Collector>().RunAsync(everything: true, default)).Orphans.Gone);
+        Assert.True(File.Exists(lost));
+
+        File.Delete(owner);
+        Assert.Equal(1, (await registry.Get<Collector>().RunAsync(everything: true, default)).Orphans.Gone);
+    }
+
     [Fact]
     public async Task OrphanPass_TakesItsTime_AndEachShardIsOneNodes()
     {

@@ -91,9 +91,7 @@ public sealed class ReverseProxyTests : IAsyncLifetime
         Assert.False(_firstByte.Task.IsCompleted);
 
         _proxy.Faults = _ => ProxyFault.CutAnswer;
-        using var begun = await _client.GetAsync("/bytes", HttpCompletionOption.ResponseHeadersRead);
-        Assert.Equal(100_000, begun.Content.Headers.ContentLength);
-        await Assert.ThrowsAnyAsync<Exception>(() => begun.Content.ReadAsByteArrayAsync());
+        await Assert.ThrowsAnyAsync<Exception>(() => _client.GetByteArrayAsync("/bytes"));
 
         _proxy.Faults = _ => ProxyFault.CutRequest;
         await Assert.ThrowsAsync<HttpRequestException>(() => _client.PutAsync("/slow", new ByteArrayContent(new byte[1000])));

@@ -33,14 +33,14 @@ public sealed class ScrubVerbTests(ScrubRegistry registry) : IClassFixture<Scrub
         var location = await registry.Server.QueryAsync<string>("SELECT location FROM blobs WHERE digest = $1", $"{rotten}");
         Assert.Equal($"{rotten}  quarantined: 999 bytes and not 1000 at {location}\n2 blobs read, 1 not well\n", output);
         var (_, list) = await RunAsync("admin", "quarantined");
-        Assert.Matches($@"^{rotten}  1000  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ  {_repository} {second}\n$", list);
+        Assert.Matches($@"(?m)^{rotten}  1000  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ  {_repository} {second}$", list);
 
         Assert.Equal(1, (await RunAsync("scrub", $"{rotten}", $"{sound}")).Code);
         Rot.Do("gone", await registry.FileAsync(rotten));
         await File.WriteAllBytesAsync((await registry.FileAsync(rotten)).FullName, content);
         Assert.Equal((0, $"{rotten}  served again: the right bytes are at {location} after all\n1 blobs read, 0 not well\n"),
             await RunAsync("scrub", $"{rotten}"));
-        Assert.Equal((0, ""), await RunAsync("admin", "quarantined"));
+        Assert.DoesNotContain($"{rotten}", (await RunAsync("admin", "quarantined")).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,6 +31,8 @@ internal sealed class StrangeStore(IBlobStore store) : IBlobStore
 
     public IAsyncEnumerable<StoredItem> ListAsync(byte shard, CancellationToken cancellationToken) => store.ListAsync(shard, cancellationToken);
 
+    public ValueTask<Guid> OwnerAsync(Guid asking, CancellationToken cancellationToken) => store.OwnerAsync(asking, cancellationToken);
+
     public async ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken) => await RedirectingAsync(location);
 
     public ValueTask ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
