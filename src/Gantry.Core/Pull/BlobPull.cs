@@ -40,13 +40,16 @@ public sealed class BlobPull(NpgsqlDataSource database, IBlobStore store, IOptio
     {
         await using var find = Command(Find, repository, digest);
         find.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = gc.Value.RenewAfter });
-        await using var reader = await find.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
+        StoredBlob blob;
+        // Closed once, and before the connection's next command: Npgsql hands the same reader to whoever has the connection next,
+        // and closing it again would end a stranger's.
+        await using (var reader = await find.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken)) return null;
+            blob = new StoredBlob(digest, reader.GetInt64(0), new BlobLocation(reader.GetString(1)));
+            if (!renew || !reader.GetBoolean(2)) return blob;
+        }
 
-        var blob = new StoredBlob(digest, reader.GetInt64(0), new BlobLocation(reader.GetString(1)));
-        if (!renew || !reader.GetBoolean(2)) return blob;
-
-        await reader.DisposeAsync();
         await using var touch = Command(Renew, repository, digest);
         return await touch.ExecuteNonQueryAsync(cancellationToken) == 1 ? blob : null;
     }

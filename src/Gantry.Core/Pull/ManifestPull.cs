@@ -54,13 +54,15 @@ public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> 
         CancellationToken cancellationToken)
     {
         await using var command = Find($"{Properties} {From(reference)}", repository, reference);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
+        StoredManifest manifest;
+        // Closed once: see BlobPull.
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken)) return null;
+            manifest = Read(reader, payload: null);
+            if (!reader.GetBoolean(3)) return manifest;
+        }
 
-        var manifest = Read(reader, payload: null);
-        if (!reader.GetBoolean(3)) return manifest;
-
-        await reader.DisposeAsync();
         await using var renew = Command(Renew, repository, manifest.Digest.ToString());
         return await renew.ExecuteNonQueryAsync(cancellationToken) == 1 ? manifest : null;
     }
