@@ -114,7 +114,8 @@ internal sealed partial class ChaosRun : IAsyncDisposable
     {
         var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "gantry-chaos"));
         var path = Path.Combine(folder.FullName, $"{_backend}-{_seed}-{Environment.ProcessId}.log");
-        File.WriteAllLines(path, _log);
+        File.WriteAllLines(path, _log.Concat(_cluster.Nodes.SelectMany(node => node.Processes)
+            .SelectMany(process => new[] { $"--- {process.Name}", process.Process.Output, process.Process.Errors })));
         return path;
     }
 

@@ -140,6 +140,9 @@ internal sealed class Node(NodeCluster cluster, int number) : IAsyncDisposable
 
     public bool IsRunning => Running is not null;
 
+    /// <summary>All that ever listened.</summary>
+    public IEnumerable<RunningNode> Processes => _running is null ? _ended : _ended.Append(_running);
+
     /// <exception cref="InvalidOperationException">It ended before it listened, as a failpoint may want it to.</exception>
     public async Task StartAsync(string? failpoint = null)
     {
