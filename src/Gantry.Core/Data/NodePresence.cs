@@ -85,14 +85,7 @@ public sealed partial class NodePresence(NpgsqlDataSource database, TimeProvider
             var connection = await database.OpenConnectionAsync(cancellationToken);
             try
             {
-                await using var enter = new NpgsqlCommand(
-                    $"{Keepalive}; SELECT number, pg_try_advisory_lock({LockClass}, number) FROM nextval('node_numbers') n, int4(n) number", connection);
-                await using var reader = await enter.ExecuteReaderAsync(cancellationToken);
-                await reader.ReadAsync(cancellationToken);
-                if (!reader.GetBoolean(1)) throw new InvalidOperationException($"node number {reader.GetInt32(0)} is in use");
-                var number = reader.GetInt32(0);
-                await reader.DisposeAsync();
-                held = new Held(number, connection);
+                held = new Held(await TakeNumberAsync(connection, cancellationToken), connection);
                 Volatile.Write(ref _held, held);
                 return held;
             }
@@ -106,6 +99,16 @@ public sealed partial class NodePresence(NpgsqlDataSource database, TimeProvider
         {
             _entering.Release();
         }
+    }
+
+    private static async Task<int> TakeNumberAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var enter = new NpgsqlCommand(
+            $"{Keepalive}; SELECT number, pg_try_advisory_lock({LockClass}, number) FROM nextval('node_numbers') n, int4(n) number", connection);
+        await using var reader = await enter.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var number = reader.GetInt32(0);
+        return reader.GetBoolean(1) ? number : throw new InvalidOperationException($"node number {number} is in use");
     }
 
     // The pool resets a connection that comes back, and with it ends the lock.
