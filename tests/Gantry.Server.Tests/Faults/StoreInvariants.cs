@@ -19,7 +19,13 @@ internal static class StoreInvariants
 {
     /// <param name="registry">With its database running; the server need not.</param>
     /// <param name="lost">Sessions of what a test laid down itself, which no row knows.</param>
-    public static async Task CheckAsync(IInspected registry, params string[] lost)
+    public static Task CheckAsync(IInspected registry, params string[] lost) => CheckAsync(registry, mayHaveOrphans: false, lost);
+
+    /// <param name="mayHaveOrphans">
+    /// On S3 a close that was cut short between its object and its row leaves that object to the orphan pass: the same close, sent
+    /// again, makes another.
+    /// </param>
+    public static async Task CheckAsync(IInspected registry, bool mayHaveOrphans, params string[] lost)
     {
         var blobs = await registry.QueryAsync("SELECT digest, size, location FROM blobs",
             row => (Digest: row.GetString(0), Size: row.GetInt64(1), Location: row.GetString(2)));
@@ -51,7 +57,7 @@ internal static class StoreInvariants
         {
             var isOwned = owners.Contains(item.Session)
                 || (item.Location is { } location ? locations.Contains(location) : stagings.Contains(item.Session));
-            if (!isOwned) Add($"{item.Name} is nobody's");
+            if (!isOwned && !mayHaveOrphans) Add($"{item.Name} is nobody's");
         }
 
         // 3. What is served hangs together.
