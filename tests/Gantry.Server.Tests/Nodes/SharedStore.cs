@@ -111,7 +111,7 @@ internal sealed class SharedBucket : SharedStore
 
     public override async Task<List<Stored>> ListAsync()
     {
-        var found = (await _bucket.ListAsync()).Where(entry => !entry.Key.StartsWith("probes/", StringComparison.Ordinal))
+        var found = (await _bucket.ListAsync()).Where(entry => entry.Key != "owner" && !entry.Key.StartsWith("probes/", StringComparison.Ordinal))
             .Select(entry => Parse(entry.Key, entry.Key, entry.Value)).ToList();
         var unfinished = await _client.ListMultipartUploadsAsync(new Amazon.S3.Model.ListMultipartUploadsRequest { BucketName = _bucket.Name, MaxUploads = 1000 });
         found.AddRange((unfinished.MultipartUploads ?? []).Select(upload =>
