@@ -63,7 +63,7 @@ public sealed class GcExplanation(IDbContextFactory<RegistryDbContext> contexts,
             yield return $"  link of {name}: made {Time(link.CreatedAt)}, last asked for {Time(link.TouchedAt)}"
                 + (link.DeletedAt is { } hidden ? $", deleted {Time(hidden)} (can be restored until {Time(hidden + Grace)})" : "");
             var holders = await db.ManifestReferences.Where(row => row.RepositoryId == link.RepositoryId && row.BlobDigest == digest)
-                .Select(row => row.ManifestDigest).Take(Most + 1).ToListAsync(cancellationToken);
+                .Select(row => row.ManifestDigest).Order().Take(Most + 1).ToListAsync(cancellationToken);
             foreach (var holder in holders.Take(Most))
             {
                 await foreach (var line in ManifestAsync(db, new Place(link.RepositoryId, name, holder), "    needed by ", 1, cancellationToken)) yield return line;
@@ -93,7 +93,7 @@ public sealed class GcExplanation(IDbContextFactory<RegistryDbContext> contexts,
         if (tags.Count > 0) yield return $"{further}  tagged {string.Join(", ", tags.Take(Most))}{(tags.Count > Most ? " and more" : "")}";
 
         var parents = await db.ManifestReferences.Where(reference => reference.RepositoryId == id && reference.ChildDigest == digest)
-            .Select(reference => reference.ManifestDigest).Take(Most + 1).ToListAsync(cancellationToken);
+            .Select(reference => reference.ManifestDigest).Order().Take(Most + 1).ToListAsync(cancellationToken);
         if (depth < Deepest)
         {
             foreach (var parent in parents.Take(Most))
