@@ -23,6 +23,8 @@ internal static class CollectionRun
         await using var idle = await Side.StartAsync(run, "idle", 0);
         var comparison = new Comparison<Side>("while it collects", busy, "with nothing to collect", idle, run.Pairs);
         var before = await busy.DeadAsync();
+        Console.WriteLine("waiting for the next round of collection");
+        while (dead > 0 && await busy.DeadAsync() == before) await Task.Delay(200);
         var clock = Stopwatch.StartNew();
         await comparison.MeasureAsync($"{Clients} clients, pushes and pulls a second", side => side.LoadAsync(run.Seconds));
         var after = await busy.DeadAsync();

@@ -13,7 +13,7 @@ namespace Gantry.Core.GarbageCollection;
 public sealed class DoomedLocations(
     IDbContextFactory<RegistryDbContext> contexts, NodePresence presence, IBlobStore store, IUploadStaging staging)
 {
-    private const int BatchSize = 100;
+    private const int BatchSize = 500;
 
     /// <summary>When what the store would not delete is tried again; when a claim that nobody ended does not count any more.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1), ClaimFor = TimeSpan.FromMinutes(10);

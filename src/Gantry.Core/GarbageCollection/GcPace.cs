@@ -4,13 +4,13 @@ namespace Gantry.Core.GarbageCollection;
 /// Keeps one kind of work out of everybody's way. After each batch it says how long to rest: so that no more than
 /// <see cref="GcOptions.MaxPerSecond"/> things are looked at, and so that the work takes no more than
 /// <see cref="GcOptions.MaxShare"/> of the time. The second is what backs off under load: a statement that takes ten times as
-/// long is followed by a rest ten times as long. And it sets the size of the next batch, so that its locks are held for
-/// milliseconds.
+/// long is followed by a rest ten times as long. And it sets the size of the next batch, so that its locks, on rows
+/// that hardly anybody uses, are held for a fraction of a second; below a hundred rows what a transaction costs by itself would count for most.
 /// </summary>
 internal sealed class GcPace(GcOptions options, TimeProvider time)
 {
-    private const int First = 50, Least = 10, Most = 500;
-    private static readonly TimeSpan TooLong = TimeSpan.FromMilliseconds(50), Short = TimeSpan.FromMilliseconds(15);
+    private const int First = 200, Least = 100, Most = 1000;
+    private static readonly TimeSpan TooLong = TimeSpan.FromMilliseconds(200), Short = TimeSpan.FromMilliseconds(50);
     private long _begun;
 
     /// <summary>How much the next batch may take on.</summary>

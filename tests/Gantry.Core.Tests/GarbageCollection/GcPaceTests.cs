@@ -40,21 +40,21 @@ public sealed class GcPaceTests
     {
         var pace = new GcPace(new GcOptions(), _time);
         var sizes = new List<int> { pace.BatchSize };
-        foreach (var milliseconds in (int[])[1, 1, 1, 1, 60, 60, 30, 500, 500, 500, 500, 1])
+        foreach (var milliseconds in (int[])[1, 1, 1, 300, 300, 100, 500, 500, 1])
         {
             Batch(pace, milliseconds, pace.BatchSize);
             sizes.Add(pace.BatchSize);
         }
 
-        Assert.Equal([50, 100, 200, 400, 500, 250, 125, 125, 62, 31, 15, 10, 20], sizes);
+        Assert.Equal([200, 400, 500, 500, 250, 125, 125, 100, 100, 200], sizes);
     }
 
     [Fact]
     public void BatchSize_DoesNotGrowForWhatIsNotThere_NorPastTheRate()
     {
         var pace = new GcPace(new GcOptions(), _time);
-        Batch(pace, 1, 49);
-        Assert.Equal(50, pace.BatchSize);
+        Batch(pace, 1, 199);
+        Assert.Equal(200, pace.BatchSize);
 
         var slow = new GcPace(new GcOptions { MaxPerSecond = 5 }, _time);
         Assert.Equal(5, slow.BatchSize);
