@@ -7,6 +7,7 @@ public sealed class S3BlobStoreTests(S3Folder folder) : BlobStoreContract, IClas
     protected override ValueTask<StorageConnection> ConnectAsync() => ValueTask.FromResult(folder.Connect());
 }
 
+[Trait("Speed", "Slow")]
 public sealed class S3UploadStagingTests(S3Folder folder) : UploadStagingContract, IClassFixture<S3Folder>
 {
     protected override bool HoldsUploads => false;
@@ -17,6 +18,7 @@ public sealed class S3UploadStagingTests(S3Folder folder) : UploadStagingContrac
 }
 
 /// <summary>The same where a few hundred kilobytes make parts and pieces of all kinds.</summary>
+[Trait("Speed", "Slow")]
 public sealed class S3SmallPartsStagingTests(SmallPartsFolder folder) : UploadStagingContract, IClassFixture<SmallPartsFolder>
 {
     protected override bool HoldsUploads => false;
