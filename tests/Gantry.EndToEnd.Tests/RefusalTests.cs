@@ -77,7 +77,8 @@ public sealed partial class RefusalTests(Lab lab)
     {
         Lab.Say(result.Text);
         Assert.NotEqual(0, result.ExitCode);
-        if (client == "ctr") Assert.Contains("insufficient_scope: authorization failed", result.Text);
+        // While its push still writes the body as the answer comes, containerd 1.6 names the pipe that it closed on itself.
+        if (client == "ctr") Assert.Matches("insufficient_scope: authorization failed|failed to copy: io: read/write on closed pipe", result.Text);
         else Assert.Contains($"denied: {why} (request #)", Varying().Replace(result.Text, "#"));
     }
 

@@ -33,7 +33,7 @@ public sealed class Collector(UploadExpiry uploads, Retention retention, Manifes
         [
             new(uploads.ExpireAsync), new(retention.ReviewAsync), new(manifests.ReviewAsync), new(links.ReviewAsync), new(blobs.ReviewAsync),
             new(async (_, _) => await found.MoveNextAsync() ? found.Current with { Settled = 1 } : default),
-            new(async (most, token) => await doomed.SweepBatchAsync(most, token) is var swept ? new Reviewed(swept, swept, swept) : default),
+            new(doomed.SweepAsync),
         ];
         foreach (var step in steps) step.Pace = new GcPace(options.Value, time);
 

@@ -24,25 +24,8 @@ public sealed class DoomedLocations(
              SELECT location FROM doomed_locations WHERE node IS NOT NULL AND NOT {NodePresence.IsRunning("node")} FOR UPDATE SKIP LOCKED)
          """;
 
-    /// <summary>Deletes what is due.</summary>
-    /// <returns>How many rows went.</returns>
-    public async Task<int> SweepAsync(CancellationToken cancellationToken)
-    {
-        var total = 0;
-        int swept;
-        do
-        {
-            swept = await SweepBatchAsync(BatchSize, cancellationToken);
-            total += swept;
-        }
-        while (swept == BatchSize);
-
-        return total;
-    }
-
     /// <summary>Deletes up to so many that are due.</summary>
-    /// <returns>How many there were.</returns>
-    internal async Task<int> SweepBatchAsync(int most, CancellationToken cancellationToken)
+    public async Task<Reviewed> SweepAsync(int most, CancellationToken cancellationToken)
     {
         await using (var db = await contexts.CreateDbContextAsync(cancellationToken))
             await db.Database.ExecuteSqlAsync(FormattableStringFactory.Create(FreeOfTheGone), cancellationToken);
@@ -68,11 +51,11 @@ public sealed class DoomedLocations(
              """, cancellationToken);
     }
 
-    private async Task<int> SweepAsync(FormattableString claim, CancellationToken cancellationToken)
+    private async Task<Reviewed> SweepAsync(FormattableString claim, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var rows = await db.DoomedLocations.FromSql(claim).AsNoTracking().ToListAsync(cancellationToken);
-        if (rows.Count == 0) return 0;
+        if (rows.Count == 0) return default;
 
         Failpoint.Hit("sweep-claimed");
         var gone = new List<string>(rows.Count);
@@ -94,7 +77,7 @@ public sealed class DoomedLocations(
         }
 
         Failpoint.Hit("sweep-done");
-        return rows.Count;
+        return new Reviewed(rows.Count, rows.Count, rows.Count);
     }
 
     // Also where the store failed or the server stops: those that are left are anybody's again.

@@ -23,12 +23,21 @@ internal static class Dooming
 {
     /// <summary>Hands bytes over to deletion, in the transaction that takes their owner away.</summary>
     /// <param name="delay">How long they stay; null: they may go once the transaction has committed.</param>
-    public static Task DoomAsync(this RegistryDbContext db, Doomed bytes, CancellationToken cancellationToken, TimeSpan? delay = null)
+    public static Task DoomAsync(this RegistryDbContext db, Doomed bytes, CancellationToken cancellationToken, TimeSpan? delay = null) =>
+        db.DoomAsync([bytes], cancellationToken, delay);
+
+    /// <summary>The same for many, in one statement.</summary>
+    public static Task DoomAsync(
+        this RegistryDbContext db, IReadOnlyCollection<Doomed> bytes, CancellationToken cancellationToken, TimeSpan? delay = null)
     {
-        var (name, kind, session, wait) = (bytes.Name, bytes.Kind, bytes.SessionId, delay ?? TimeSpan.Zero);
+        if (bytes.Count == 0) return Task.CompletedTask;
+        var (names, kinds, sessions) = (bytes.Select(one => one.Name).ToArray(), bytes.Select(one => one.Kind).ToArray(),
+            bytes.Select(one => one.SessionId).ToArray());
+        var wait = delay ?? TimeSpan.Zero;
         return db.Database.ExecuteSqlAsync(
             $"""
-             INSERT INTO doomed_locations (location, kind, session_id, delete_after) VALUES ({name}, {kind}, {session}, now() + {wait})
+             INSERT INTO doomed_locations (location, kind, session_id, delete_after)
+             SELECT location, kind, session_id, now() + {wait} FROM unnest({names}, {kinds}, {sessions}) d (location, kind, session_id)
              ON CONFLICT (location) DO NOTHING
              """, cancellationToken);
     }

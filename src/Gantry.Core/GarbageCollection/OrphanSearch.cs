@@ -105,8 +105,7 @@ public sealed partial class OrphanSearch(
     private Task<int> DoomAsync(List<StoredItem> orphans, CancellationToken cancellationToken) =>
         orphans.Count == 0 ? Task.FromResult(0) : contexts.InTransactionAsync(async db =>
         {
-            foreach (var orphan in orphans)
-                await db.DoomAsync(DoomedOf(orphan), cancellationToken, options.Value.ByteDelay);
+            await db.DoomAsync(orphans.ConvertAll(DoomedOf), cancellationToken, options.Value.ByteDelay);
             return orphans.Count;
         }, cancellationToken);
 

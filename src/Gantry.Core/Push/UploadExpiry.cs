@@ -23,28 +23,13 @@ public sealed class UploadExpiry(IDbContextFactory<RegistryDbContext> contexts)
           RETURNING id AS "Value"
           """;
 
-    /// <returns>How many uploads ended.</returns>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
-    {
-        var total = 0;
-        Reviewed expired;
-        do
-        {
-            expired = await ExpireAsync(BatchSize, cancellationToken);
-            total += expired.Gone;
-        }
-        while (expired.GoOn);
-
-        return total;
-    }
-
     /// <summary>Ends up to so many, in one transaction.</summary>
-    internal Task<Reviewed> ExpireAsync(int most, CancellationToken cancellationToken) =>
+    public Task<Reviewed> ExpireAsync(int most, CancellationToken cancellationToken) =>
         contexts.InTransactionAsync(async db =>
         {
             var ids = await db.Database.SqlQuery<Guid>(FormattableStringFactory.Create(Expire, Math.Min(most, BatchSize)))
                 .ToListAsync(cancellationToken);
-            foreach (var id in ids) await db.DoomAsync(Doomed.Upload(id), cancellationToken);
+            await db.DoomAsync(ids.ConvertAll(Doomed.Upload), cancellationToken);
             if (ids.Count > 0) Failpoint.Hit("expiry-written");
             return new Reviewed(ids.Count, ids.Count, ids.Count);
         }, cancellationToken);

@@ -60,8 +60,13 @@ public sealed partial class UploadSessions(
     }
 
     /// <summary>Null where the repository has no such upload.</summary>
-    public async Task<UploadStatus?> FindAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken) =>
-        await LoadAsync(repository, id, cancellationToken) is { } row ? new UploadStatus(id, row.StagingOffset) : null;
+    public async Task<UploadStatus?> FindAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken)
+    {
+        var name = repository.ToString();
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.UploadSessions.Where(row => row.Id == id && row.Repository == name)
+            .Select(row => new UploadStatus(row.Id, row.StagingOffset)).SingleOrDefaultAsync(cancellationToken);
+    }
 
     /// <summary>
     /// Appends a chunk and returns the new durable offset.
@@ -194,14 +199,6 @@ public sealed partial class UploadSessions(
                 LogNotRenewed(logger, upload.Id, exception);
             }
         }
-    }
-
-    private async Task<UploadSessionRow?> LoadAsync(RepositoryName repository, Guid id, CancellationToken cancellationToken)
-    {
-        var name = repository.ToString();
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.UploadSessions.AsNoTracking()
-            .SingleOrDefaultAsync(row => row.Id == id && row.Repository == name, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The expiry of upload {SessionId} could not be renewed")]

@@ -28,50 +28,10 @@ internal sealed partial class FileSystemStagingWriter
         var (filling, writing) = (ArrayPool<byte>.Shared.Rent(BufferBytes), ArrayPool<byte>.Shared.Rent(BufferBytes));
         var filled = 0;
         var write = Task.CompletedTask;
-        ExceptionDispatchInfo? sourceFault = null;
+        ExceptionDispatchInfo? sourceFault;
         try
         {
-            for (var completed = false; !completed && sourceFault is null;)
-            {
-                ReadResult read;
-                try
-                {
-                    read = await source.ReadAsync(cancellationToken);
-                }
-                catch (Exception fault)
-                {
-                    // What arrived before the client went away is worth keeping: the upload may go on from there.
-                    sourceFault = ExceptionDispatchInfo.Capture(fault);
-                    break;
-                }
-
-                var rest = read.Buffer;
-                try
-                {
-                    while (!rest.IsEmpty)
-                    {
-                        var taken = (int)Math.Min(rest.Length, BufferBytes - filled);
-                        rest.Slice(0, taken).CopyTo(filling.AsSpan(filled));
-                        rest = rest.Slice(taken);
-                        filled += taken;
-                        if (filled < BufferBytes) continue;
-
-                        await SettleAsync(write);
-                        (filling, writing) = (writing, filling);
-                        write = BeginWrite(writing, filled);
-                        filled = 0;
-                    }
-                }
-                finally
-                {
-                    source.AdvanceTo(rest.Start);
-                }
-
-                completed = read.IsCompleted;
-                if (read.IsCanceled)
-                    sourceFault = ExceptionDispatchInfo.Capture(new OperationCanceledException("the source was cancelled"));
-            }
-
+            sourceFault = await UploadSource.DrainAsync(source, GatherAsync, cancellationToken);
             await SettleAsync(write);
             if (filled > 0) await SettleAsync(write = BeginWrite(filling, filled));
         }
@@ -85,6 +45,23 @@ internal sealed partial class FileSystemStagingWriter
 
         Failpoint.Hit("append-written");
         sourceFault?.Throw();
+
+        async ValueTask GatherAsync(ReadOnlySequence<byte> rest)
+        {
+            while (!rest.IsEmpty)
+            {
+                var taken = (int)Math.Min(rest.Length, BufferBytes - filled);
+                rest.Slice(0, taken).CopyTo(filling.AsSpan(filled));
+                rest = rest.Slice(taken);
+                filled += taken;
+                if (filled < BufferBytes) continue;
+
+                await SettleAsync(write);
+                (filling, writing) = (writing, filling);
+                write = BeginWrite(writing, filled);
+                filled = 0;
+            }
+        }
     }
 
     private Task BeginWrite(byte[] buffer, int count)

@@ -18,7 +18,7 @@ public sealed class S3Connection : IDisposable
         Schedule = PartSchedule.Of(options);
         Memory = new PartMemory((long)options.BufferBudget << 20);
         Keys = new S3Keys(options.Prefix);
-        _http = new HttpClient(new SocketsHttpHandler
+        _http = new HttpClient(new SmallBodiesAtOnce(new SocketsHttpHandler
         {
             MaxConnectionsPerServer = options.MaxConnections,
             ConnectTimeout = TimeSpan.FromSeconds(5),
@@ -28,7 +28,7 @@ public sealed class S3Connection : IDisposable
             AllowAutoRedirect = false,
             UseCookies = false,
             SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust },
-        })
+        }))
         {
             Timeout = options.Timeout,
         };
@@ -96,6 +96,22 @@ public sealed class S3Connection : IDisposable
         return Options.AccessKey.Length > 0
             ? new AmazonS3Client(new BasicAWSCredentials(Options.AccessKey, Options.SecretKey), config)
             : new AmazonS3Client(config);
+    }
+
+    /// <summary>
+    /// The SDK asks before every body (Expect: 100-continue). Where the answer is a refusal, .NET sends a body of up to 1 KiB
+    /// all the same, to keep the connection, and Ceph reads it as the beginning of the next request: 405, and that refusal's
+    /// body before the next one again, for as long as the connection lives. A small body costs less than the question.
+    /// </summary>
+    private sealed class SmallBodiesAtOnce(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        private const int Small = 64 << 10;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (request.Content?.Headers.ContentLength <= Small) request.Headers.ExpectContinue = null;
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 
     /// <summary>All requests share one pool of connections, whose certificate check is ours.</summary>

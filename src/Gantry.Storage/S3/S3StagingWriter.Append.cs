@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.ExceptionServices;
 
@@ -14,46 +15,10 @@ internal sealed partial class S3StagingWriter
         ThrowIfUnusable();
         if (IsSealed || _lastPartIsSent) throw new InvalidOperationException("a sealed upload takes no more bytes");
 
-        ExceptionDispatchInfo? sourceFault = null;
+        ExceptionDispatchInfo? sourceFault;
         try
         {
-            for (var completed = false; !completed && sourceFault is null;)
-            {
-                ReadResult read;
-                try
-                {
-                    read = await source.ReadAsync(cancellationToken);
-                }
-                catch (Exception fault)
-                {
-                    // What arrived before the client went away is worth keeping: the upload may go on from there.
-                    sourceFault = ExceptionDispatchInfo.Capture(fault);
-                    break;
-                }
-
-                var rest = read.Buffer;
-                try
-                {
-                    if (Offset + rest.Length > Schedule.MaxBlobBytes) throw new BlobTooLargeException(Schedule.MaxBlobBytes);
-                    while (!rest.IsEmpty)
-                    {
-                        if (_filling is null) await BeginPartAsync();
-                        var taken = rest.Slice(0, Math.Min(rest.Length, Room));
-                        Take(taken);
-                        rest = rest.Slice(taken.End);
-                        if (Room == 0) await SendPartAsync();
-                    }
-                }
-                finally
-                {
-                    source.AdvanceTo(rest.Start);
-                }
-
-                completed = read.IsCompleted;
-                if (read.IsCanceled)
-                    sourceFault = ExceptionDispatchInfo.Capture(new OperationCanceledException("the source was cancelled"));
-            }
-
+            sourceFault = await UploadSource.DrainAsync(source, GatherAsync, cancellationToken);
             while (_underWay.Count > 0) await SettleAsync();
         }
         catch
@@ -64,5 +29,18 @@ internal sealed partial class S3StagingWriter
 
         Failpoint.Hit("s3-append-sent");
         sourceFault?.Throw();
+    }
+
+    private async ValueTask GatherAsync(ReadOnlySequence<byte> rest)
+    {
+        if (Offset + rest.Length > Schedule.MaxBlobBytes) throw new BlobTooLargeException(Schedule.MaxBlobBytes);
+        while (!rest.IsEmpty)
+        {
+            if (_filling is null) await BeginPartAsync();
+            var taken = rest.Slice(0, Math.Min(rest.Length, Room));
+            Take(taken);
+            rest = rest.Slice(taken.End);
+            if (Room == 0) await SendPartAsync();
+        }
     }
 }

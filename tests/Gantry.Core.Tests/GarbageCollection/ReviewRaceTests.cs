@@ -172,7 +172,7 @@ public sealed class ReviewRaceTests : IAsyncLifetime
 
         Assert.Equal(1, (await review).Gone);
         await push;
-        await _registry.Get<DoomedLocations>().SweepAsync(default);
+        await _registry.Get<DoomedLocations>().SweepAsync(500, default);
         Assert.Equal("layer"u8.ToArray(), await _registry.ReadBlobAsync("other", Layer));
         Assert.Single(_registry.Files());
     }

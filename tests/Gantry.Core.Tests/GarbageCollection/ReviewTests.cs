@@ -30,7 +30,7 @@ public sealed class ReviewTests : IAsyncLifetime
         Assert.Equal("0 0 0", await _registry.RowsAsync());
         Assert.Single(_registry.Files());
 
-        Assert.Equal(1, await _registry.Get<DoomedLocations>().SweepAsync(default));
+        Assert.Equal(1, (await _registry.Get<DoomedLocations>().SweepAsync(500, default)).Gone);
         Assert.Empty(_registry.Files());
     }
 
@@ -219,7 +219,7 @@ public sealed class ReviewTests : IAsyncLifetime
         await _registry.PushBlobAsync("app", "twice");
         Assert.Equal(2, _registry.Files().Count());
 
-        await _registry.Get<DoomedLocations>().SweepAsync(default);
+        await _registry.Get<DoomedLocations>().SweepAsync(500, default);
 
         Assert.Equal("twice"u8.ToArray(), await _registry.ReadBlobAsync("app", blob));
         Assert.Single(_registry.Files());

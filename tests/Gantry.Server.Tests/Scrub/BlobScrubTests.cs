@@ -139,14 +139,14 @@ public sealed class BlobScrubTests(ScrubRegistry registry) : IClassFixture<Scrub
     {
         var doomed = registry.Server.Services.GetRequiredService<DoomedLocations>();
         var location = Path.GetRelativePath(registry.Server.DataRoot + "/blobs", file.FullName);
-        await doomed.SweepAsync(None);
+        await doomed.SweepAsync(500, None);
         file.Refresh();
         Assert.Equal(isThere, file.Exists);
         Assert.True(await registry.Server.QueryAsync<bool>(
             "SELECT delete_after BETWEEN now() + interval '50 minutes' AND now() + interval '1 hour' FROM doomed_locations WHERE location = $1",
             location));
         await registry.ExecuteAsync("UPDATE doomed_locations SET delete_after = now() WHERE location = $1", location);
-        await doomed.SweepAsync(None);
+        await doomed.SweepAsync(500, None);
         file.Refresh();
         Assert.False(file.Exists);
     }

@@ -29,8 +29,8 @@ public sealed class UploadsExpiryTests(RegistryFixture registry)
         foreach (var upload in new[] { abandoned, alive }) (await Client.SendChunkAsync(upload, content)).Dispose();
         await registry.Server.QueryAsync<object>(Expire, SessionId(abandoned));
 
-        Assert.True(await registry.Server.Services.GetRequiredService<UploadExpiry>().RunAsync(CancellationToken.None) > 0);
-        await registry.Server.Services.GetRequiredService<DoomedLocations>().SweepAsync(CancellationToken.None);
+        Assert.True((await registry.Server.Services.GetRequiredService<UploadExpiry>().ExpireAsync(100, CancellationToken.None)).Gone > 0);
+        await registry.Server.Services.GetRequiredService<DoomedLocations>().SweepAsync(500, CancellationToken.None);
 
         Assert.False(await registry.Server.IsStagedAsync(abandoned));
         Assert.Equal(0L, await registry.Server.QueryAsync<long>(
@@ -53,7 +53,10 @@ public sealed class UploadsExpiryTests(RegistryFixture registry)
             SELECT gen_random_uuid(), $1, 'sha256', now() - interval '1 day' FROM generate_series(1, 230)
             """, _repository);
 
-        await registry.Server.Services.GetRequiredService<UploadExpiry>().RunAsync(CancellationToken.None);
+        var expiry = registry.Server.Services.GetRequiredService<UploadExpiry>();
+        while ((await expiry.ExpireAsync(1000, CancellationToken.None)).Gone > 0)
+        {
+        }
 
         Assert.Equal(0L, await registry.Server.QueryAsync<long>(
             "SELECT count(*) FROM upload_sessions WHERE repository = $1", _repository));
