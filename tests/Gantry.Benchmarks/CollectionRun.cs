@@ -9,7 +9,7 @@ namespace Gantry.Benchmarks;
 
 /// <summary>
 /// What garbage collection costs those who push and pull: 8 clients on a server that has 100,000 dead blobs to remove, bytes
-/// included, against the same with nothing to remove.
+/// included, against the same with nothing to remove. Then they go on until all is gone.
 /// </summary>
 internal static class CollectionRun
 {
@@ -22,19 +22,25 @@ internal static class CollectionRun
         await using var busy = await Side.StartAsync(run, "busy", dead);
         await using var idle = await Side.StartAsync(run, "idle", 0);
         var comparison = new Comparison<Side>("while it collects", busy, "with nothing to collect", idle, run.Pairs);
-        var before = await busy.DeadAsync();
         Console.WriteLine("waiting for the next round of collection");
-        while (dead > 0 && await busy.DeadAsync() == before) await Task.Delay(200);
-        var clock = Stopwatch.StartNew();
-        await comparison.MeasureAsync($"{Clients} clients, pushes and pulls a second", side => side.LoadAsync(run.Seconds));
-        var after = await busy.DeadAsync();
+        while (await busy.DeadAsync() == dead) await Task.Delay(200);
+        await comparison.MeasureAsync($"{Clients} clients, pushes and pulls a second", async side =>
+        {
+            // Whoever is not asked stands still: what it collects would slow its measure, the other one's.
+            busy.Stop(side != busy);
+            return await side.LoadAsync(TimeSpan.FromSeconds(run.Seconds));
+        });
+        busy.Stop(false);
         comparison.Print();
-        Console.WriteLine($"{before - after} of {dead} dead blobs were collected in {clock.Elapsed.TotalSeconds:0} s, {after} are left");
-        if (after == before && dead > 0) throw new InvalidOperationException("nothing was collected meanwhile");
-        if (run.Fraction >= 1 && after == 0) Console.WriteLine("all were gone before the end: choose shorter --seconds or fewer --pairs");
+
+        var (before, clock) = (await busy.DeadAsync(), Stopwatch.StartNew());
+        if (before == 0) Console.WriteLine("all were gone before the end: choose shorter --seconds or fewer --pairs");
+        while (await busy.DeadAsync() > 0) await busy.LoadAsync(TimeSpan.FromSeconds(1));
+        if (busy.Files() is var files && files > 0) throw new InvalidOperationException($"{files} files of dead blobs are left");
+        Console.WriteLine($"{dead} of {dead} dead blobs are gone, the last {before} of them under that load at {before / clock.Elapsed.TotalSeconds:0} a second");
     }
 
-    private sealed class Side(RegistryProcess registry, NpgsqlDataSource database, Func<ValueTask> stop) : IAsyncDisposable
+    private sealed class Side(RegistryProcess registry, NpgsqlDataSource database, string store, int dead) : IAsyncDisposable
     {
         private readonly byte[] _layer = RandomNumberGenerator.GetBytes(256 * 1024);
         private int _number;
@@ -46,8 +52,9 @@ internal static class CollectionRun
             try
             {
                 var database = NpgsqlDataSource.Create(new PrivatePostgres(folder).ConnectionString);
-                if (dead > 0) await KillAsync(database, Path.Combine(folder, "blobs"), dead);
-                return new Side(registry, database, registry.DisposeAsync);
+                var store = Path.Combine(folder, "blobs");
+                if (dead > 0) await KillAsync(database, store, dead);
+                return new Side(registry, database, store, dead);
             }
             catch
             {
@@ -64,15 +71,20 @@ internal static class CollectionRun
             return (long)(await count.ExecuteScalarAsync())!;
         }
 
+        /// <summary>Dead blobs whose file is there.</summary>
+        public int Files() => Enumerable.Range(1, dead).Count(number => File.Exists(PathOf(store, number)));
+
+        public void Stop(bool isStopped) => registry.Signal(isStopped ? ServerProcess.SigStop : ServerProcess.SigContinue);
+
         /// <summary>Each client pushes a blob of 256 KiB and pulls it, again and again.</summary>
-        public async Task<double> LoadAsync(int seconds)
+        public async Task<double> LoadAsync(TimeSpan time)
         {
             var clock = Stopwatch.StartNew();
             var done = await Task.WhenAll(Enumerable.Range(0, Clients).Select(async number =>
             {
                 using var http = new HttpClient { BaseAddress = registry.Address };
                 var count = 0;
-                for (; clock.Elapsed < TimeSpan.FromSeconds(seconds); count++)
+                for (; clock.Elapsed < time; count++)
                 {
                     byte[] content = [.. BitConverter.GetBytes(Interlocked.Increment(ref _number)), .. _layer];
                     var digest = Digest.Of(content);
@@ -89,17 +101,19 @@ internal static class CollectionRun
         public async ValueTask DisposeAsync()
         {
             await database.DisposeAsync();
-            await stop();
+            await registry.DisposeAsync();
+        }
+
+        private static string PathOf(string store, int number)
+        {
+            var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{number}")))[..32];
+            return Path.Combine(store, "blobs", id[^2..], id);
         }
 
         // Blobs as a push a week ago left them, whose manifest never came.
         private static async Task KillAsync(NpgsqlDataSource database, string store, int count)
         {
-            Parallel.For(1, count + 1, i =>
-            {
-                var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{i}")))[..32];
-                File.WriteAllText(Path.Combine(store, "blobs", id[^2..], id), $"dead {i}");
-            });
+            Parallel.For(1, count + 1, number => File.WriteAllText(PathOf(store, number), $"dead {number}"));
             await using var fill = database.CreateCommand(
                 $"""
                  INSERT INTO namespaces (name) VALUES ('bench') ON CONFLICT DO NOTHING;

@@ -13,9 +13,10 @@ try
         "peers" => Runs.AgainstPeerAsync(settings),
         "authorization" => Runs.AgainstNoAuthorizationAsync(settings),
         "scale" => ScaleRun.RunAsync(settings),
+        "metadata" => MetadataRun.RunAsync(settings),
         "collection" => CollectionRun.RunAsync(settings),
         "s3" => S3Run.RunAsync(settings),
-        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale, collection and s3"),
+        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale, metadata, collection and s3"),
     });
 }
 finally

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using Gantry.TestKit;
 
 namespace Gantry.Benchmarks;
 
@@ -59,12 +60,14 @@ internal sealed class RegistryProcess : IAsyncDisposable
         return await StartAsync("docker-registry", port, folder, "docker-registry", ["serve", config]);
     }
 
+    public void Signal(int signal) => ServerProcess.Signal(_process.Id, signal);
+
     public async ValueTask DisposeAsync()
     {
         using (_process)
         {
-            using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
-            await kill.WaitForExitAsync();
+            Signal(ServerProcess.SigTerm);
+            Signal(ServerProcess.SigContinue);
             await _process.WaitForExitAsync();
         }
     }

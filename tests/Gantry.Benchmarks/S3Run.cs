@@ -11,6 +11,7 @@ internal static class S3Run
 {
     public static async Task RunAsync(RunSettings run)
     {
+        var mib = Math.Max(1, (int)(run.Mib * run.Fraction));
         await using var store = new S3Server(); // ends what the first bucket starts
         var bucket = await S3Server.CreateBucketAsync();
         await using var gantry = await RegistryProcess.StartGantryAsync(run.Root.CreateSubdirectory("gantry").FullName,
@@ -20,16 +21,16 @@ internal static class S3Run
         var file = Path.Combine(run.Root.FullName, "layer");
         var digest = default(Digest);
 
-        await comparison.MeasureAsync($"push {run.Mib} MiB",
+        await comparison.MeasureAsync($"push {mib} MiB",
             registry => registry is null ? PushAsync(client, bucket.Name, file) : Measures.PushAsync(registry, file, digest),
             async () =>
             {
                 // The store is in memory: what earlier pairs left has to go.
                 await foreach (var old in client.Paginators.ListObjectsV2(new ListObjectsV2Request { BucketName = bucket.Name }).S3Objects)
                     await client.DeleteObjectAsync(bucket.Name, old.Key);
-                digest = await Runs.NewLayerAsync(file, run.Mib);
+                digest = await Runs.NewLayerAsync(file, mib);
             });
-        await comparison.MeasureAsync($"pull {run.Mib} MiB",
+        await comparison.MeasureAsync($"pull {mib} MiB",
             registry => registry is null ? PullAsync(client, bucket.Name) : Measures.PullAsync(registry, digest));
         comparison.Print();
         Console.WriteLine($"resident at the end: {gantry.ResidentMib()} MiB");

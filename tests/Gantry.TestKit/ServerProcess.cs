@@ -63,7 +63,10 @@ public sealed partial class ServerProcess : IAsyncDisposable
     public async Task<Uri> ListeningAsync() => await _listening.Task.WaitAsync(Patience) ?? throw new InvalidOperationException(
         $"gantry-server ended before it listened, exit code {await WaitForExitAsync()}:\n{Output}{Errors}");
 
-    public void Signal(int signal) => _ = Kill(Id, signal);
+    public void Signal(int signal) => Signal(Id, signal);
+
+    /// <summary>To any process; one that is gone has nothing to hear it.</summary>
+    public static void Signal(int process, int signal) => _ = Kill(process, signal);
 
     /// <summary>SIGKILL; returns once the process is gone.</summary>
     public async Task KillAsync()

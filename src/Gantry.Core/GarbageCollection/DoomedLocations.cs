@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Gantry.Core.Data;
 using Gantry.Storage;
@@ -14,6 +15,9 @@ public sealed class DoomedLocations(
     IDbContextFactory<RegistryDbContext> contexts, NodePresence presence, IBlobStore store, IUploadStaging staging)
 {
     private const int BatchSize = 500;
+
+    /// <summary>A deletion is waiting, for a disk's journal or for S3: several wait for the same.</summary>
+    private const int AtOnce = 8;
 
     /// <summary>When what the store would not delete is tried again; when a claim that nobody ended does not count any more.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1), ClaimFor = TimeSpan.FromMinutes(10);
@@ -58,22 +62,22 @@ public sealed class DoomedLocations(
         if (rows.Count == 0) return default;
 
         Failpoint.Hit("sweep-claimed");
-        var gone = new List<string>(rows.Count);
+        var gone = new ConcurrentBag<string>();
         try
         {
-            foreach (var row in rows)
-            {
-                if (row.SessionId is not { } session) await store.DeleteAsync(new BlobLocation(row.Location), cancellationToken);
-                else await staging.DiscardAsync(session, row.Kind == "upload" ? Leftovers.Everything : Leftovers.Staging, cancellationToken);
-                gone.Add(row.Location);
-                Failpoint.Hit("sweep-one-deleted");
-            }
-
+            await Parallel.ForEachAsync(rows, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+                async (row, token) =>
+                {
+                    if (row.SessionId is not { } session) await store.DeleteAsync(new BlobLocation(row.Location), token);
+                    else await staging.DiscardAsync(session, row.Kind == "upload" ? Leftovers.Everything : Leftovers.Staging, token);
+                    gone.Add(row.Location);
+                    Failpoint.Hit("sweep-one-deleted");
+                });
             Failpoint.Hit("sweep-bytes-deleted");
         }
         finally
         {
-            await SettleAsync(db, gone, [.. rows.Select(row => row.Location).Except(gone, StringComparer.Ordinal)]);
+            await SettleAsync(db, [.. gone], [.. rows.Select(row => row.Location).Except(gone, StringComparer.Ordinal)]);
         }
 
         Failpoint.Hit("sweep-done");
@@ -81,7 +85,7 @@ public sealed class DoomedLocations(
     }
 
     // Also where the store failed or the server stops: those that are left are anybody's again.
-    private static async Task SettleAsync(RegistryDbContext db, List<string> gone, string[] left)
+    private static async Task SettleAsync(RegistryDbContext db, string[] gone, string[] left)
     {
         await db.DoomedLocations.Where(row => gone.Contains(row.Location)).ExecuteDeleteAsync(CancellationToken.None);
         if (left.Length == 0) return;
