@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Gantry.Core;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
+using Gantry.Core.GarbageCollection;
 using Gantry.Server.V2;
 using Gantry.Storage;
 using Gantry.Storage.FileSystem;
@@ -34,12 +35,35 @@ public sealed class StorageOptions : IValidatableObject
     }
 }
 
+/// <summary>A presigned URL that was handed out is honoured by the store alone: no review can know of it.</summary>
+internal sealed class UrlsFindTheirBytes(IOptions<StorageOptions> storage) : IValidateOptions<GcOptions>
+{
+    public ValidateOptionsResult Validate(string? name, GcOptions options)
+    {
+        StorageOptions bytes;
+        try
+        {
+            bytes = storage.Value;
+        }
+        catch (OptionsValidationException)
+        {
+            return ValidateOptionsResult.Skip; // those are told by themselves
+        }
+
+        return bytes.Backend == StorageOptions.OnS3 && bytes.S3.Redirect && options.ByteDelay < bytes.S3.RedirectLifetime
+            ? ValidateOptionsResult.Fail($"Gc:ByteDelay {options.ByteDelay} is shorter than Storage:S3:RedirectLifetime {bytes.S3.RedirectLifetime}: "
+                + "URLs would outlive their bytes")
+            : ValidateOptionsResult.Success;
+    }
+}
+
 internal static class StorageServices
 {
     /// <summary>Both backends can be asked for; the settings say which one is made.</summary>
     public static IServiceCollection AddGantryStorage(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSettings<StorageOptions>(configuration, "Storage");
+        services.AddSingleton<IValidateOptions<GcOptions>, UrlsFindTheirBytes>();
         services.AddSingleton(provider =>
         {
             var root = Options(provider).FileSystem.Root;

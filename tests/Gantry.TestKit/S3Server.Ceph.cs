@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 
 namespace Gantry.TestKit;
 
@@ -168,6 +169,10 @@ public sealed partial class S3Server
          rgw enable ops log = false
          rgw enable usage log = false
          rgw multipart min part size = {MinPartBytes}
+         # A key for server-side encryption, which it would take from a vault.
+         rgw crypt require ssl = false
+         rgw crypt s3 kms backend = testing
+         rgw crypt s3 kms encryption keys = {KmsKey}={Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}
          # Memory comes back seconds after a removal, not hours.
          rgw gc obj min wait = 10
          rgw gc processor period = 5

@@ -21,6 +21,9 @@ public sealed partial class S3Server : IAsyncDisposable
 {
     public const string Region = "us-east-1";
 
+    /// <summary>That it may encrypt with.</summary>
+    public const string KmsKey = "gantry-test";
+
     /// <summary>Parts but the last must have so many bytes; the default, 5 MiB, would make every test of parts a slow one.</summary>
     public const int MinPartBytes = 64 * 1024;
 

@@ -17,7 +17,7 @@ public sealed class DoomedLocations(
     private const int BatchSize = 500;
 
     /// <summary>A deletion is waiting, for a disk's journal or for S3: several wait for the same.</summary>
-    private const int AtOnce = 8;
+    private const int AtOnce = 4;
 
     /// <summary>When what the store would not delete is tried again; when a claim that nobody ended does not count any more.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1), ClaimFor = TimeSpan.FromMinutes(10);

@@ -23,8 +23,8 @@ public sealed class GcOptions : IValidatableObject
     /// <summary>How many rows and locations a node looks at or removes in a second, at most. 1 to 100,000.</summary>
     public int MaxPerSecond { get; set; } = 500;
 
-    /// <summary>The part of its time that collecting may keep the database or the store busy: 0.1 is a tenth. 0.01 to 1.</summary>
-    public double MaxShare { get; set; } = 0.1;
+    /// <summary>The part of its time that collecting may keep the database or the store busy: 0.05 is a twentieth. 0.01 to 1.</summary>
+    public double MaxShare { get; set; } = 0.05;
 
     /// <summary>How long the store is listed once through in search of bytes without a row. 1 minute to 365 days.</summary>
     public TimeSpan OrphanPass { get; set; } = TimeSpan.FromDays(1);

@@ -126,6 +126,22 @@ public sealed class RedirectTests(RedirectTests.Registry registry) : IClassFixtu
             fault.Failures);
     }
 
+    [Theory]
+    [InlineData("00:19:59", false)]
+    [InlineData("00:20:00", true)]
+    public async Task BytesThatGoBeforeTheirUrls_StopTheStart(string delay, bool isRight)
+    {
+        string[] arguments = [.. registry.Settings.Select(setting => $"--{setting}"), $"--Gc:ByteDelay={delay}"];
+        if (isRight)
+        {
+            await using var server = GantryServer.Create(arguments);
+            return;
+        }
+
+        var fault = Assert.Throws<OptionsValidationException>(() => GantryServer.Create(arguments));
+        Assert.Equal(["Gc:ByteDelay 00:19:59 is shorter than Storage:S3:RedirectLifetime 00:20:00: URLs would outlive their bytes"], fault.Failures);
+    }
+
     public sealed class Registry : IAsyncLifetime
     {
         public S3Bucket Bucket { get; private set; } = null!;

@@ -86,6 +86,28 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
         }
     }
 
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(9_000_000)] // several parts
+    public async Task ServerSideEncryption_IsAskedForWithEveryObject(int length)
+    {
+        var options = folder.Options;
+        (options.ServerSideEncryption, options.KmsKeyId, options.Prefix) = ("aws:kms", S3Server.KmsKey, $"encrypted-{length}/");
+        var store = folder.Connect(options);
+        var content = new byte[length];
+        new Random(length).NextBytes(content);
+        Assert.Equal(content, await store.ReadAsync(await CommitAsync(store, content)));
+
+        using var client = folder.Bucket.Connect();
+        var keys = await folder.Bucket.ListAsync(options.Prefix);
+        Assert.NotEmpty(keys);
+        foreach (var key in keys.Keys)
+        {
+            var stored = await client.GetObjectMetadataAsync(folder.Bucket.Name, key, None);
+            Assert.Equal(("aws:kms", S3Server.KmsKey), (stored.ServerSideEncryptionMethod.Value, stored.ServerSideEncryptionKeyManagementServiceKeyId));
+        }
+    }
+
     [Fact]
     public async Task Probe_LeavesNothing()
     {
@@ -121,12 +143,12 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
         Assert.Equal(50_000, fault.MaxBytes);
     }
 
-    private static async Task<BlobLocation> CommitAsync(StorageConnection store)
+    private static async Task<BlobLocation> CommitAsync(StorageConnection store, byte[]? content = null)
     {
         var session = Guid.CreateVersion7();
         var state = await store.Staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
         await using var writer = (await store.Staging.OpenAsync(session, _ => new(state), None))!;
-        await writer.AppendAsync(PipeReader.Create(new MemoryStream(Content)), None);
+        await writer.AppendAsync(PipeReader.Create(new MemoryStream(content ?? Content)), None);
         return await writer.CommitAsync(None);
     }
 }

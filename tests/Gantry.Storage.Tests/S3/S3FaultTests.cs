@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Amazon.S3.Model;
 using Gantry.Oci;
 using Gantry.Storage.S3;
 using Gantry.TestKit;
@@ -173,6 +174,33 @@ public sealed class S3FaultTests(SmallPartsFolder folder) : IClassFixture<SmallP
         await folder.Connect().Staging.DiscardAsync(session, Leftovers.Everything, None);
         await Assert.ThrowsAsync<StagingLostException>(async () => await writer.CommitAsync(None));
         Assert.Empty(await folder.Bucket.ListAsync($"registry/blobs/{$"{session:N}"[^2..]}/{session:N}"));
+    }
+
+    /// <summary>
+    /// A writer that was overtaken cannot be stopped in S3: what it still sends as a part takes the other's place there. The
+    /// completion names its parts by their ETags, so the upload is lost and not damaged.
+    /// </summary>
+    [Fact]
+    public async Task Commit_AfterAPartThatAnOvertakenWriterSentLate_CommitsNothing()
+    {
+        var content = Content(2 * PartBytes + 77);
+        var (session, state) = await CreateAsync();
+        await using var writer = await OpenAsync(session, state);
+        await AppendAsync(writer, content);
+        state = await writer.CheckpointAsync(None);
+
+        using var overtaken = folder.Bucket.Connect();
+        var running = await overtaken.ListMultipartUploadsAsync(
+            new ListMultipartUploadsRequest { BucketName = folder.Bucket.Name, Prefix = $"registry/blobs/{$"{session:N}"[^2..]}/{session:N}" });
+        var upload = Assert.Single(running.MultipartUploads);
+        await overtaken.UploadPartAsync(new UploadPartRequest
+        {
+            BucketName = folder.Bucket.Name, Key = upload.Key, UploadId = upload.UploadId, PartNumber = 1, InputStream = new MemoryStream(new byte[PartBytes]),
+        });
+
+        await using var last = await OpenAsync(session, state);
+        await Assert.ThrowsAnyAsync<Exception>(async () => await last.CommitAsync(None));
+        Assert.Empty(await folder.Bucket.ListAsync(upload.Key));
     }
 
     /// <summary>Chunks of 64 KiB through two nodes in turn: each byte is sent twice at most, and read once, as a piece.</summary>
