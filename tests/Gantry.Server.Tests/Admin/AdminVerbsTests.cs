@@ -91,28 +91,7 @@ public sealed class AdminVerbsTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task<string> DoAsync(params string[] arguments)
-    {
-        var (code, output, errors) = await RunAsync(arguments);
-        Assert.True(code == 0, $"{string.Join(' ', arguments)}: exit code {code}: {output}{errors}");
-        return output;
-    }
+    private Task<string> DoAsync(params string[] arguments) => new ServerVerbs(_server).DoAsync(["admin", .. arguments]);
 
-    private async Task<string> FailAsync(int expected, params string[] arguments)
-    {
-        var (code, output, errors) = await RunAsync(arguments);
-        Assert.True(code == expected, $"{string.Join(' ', arguments)}: exit code {code}: {output}{errors}");
-        return output + errors;
-    }
-
-    private async Task<(int Code, string Output, string Errors)> RunAsync(string[] arguments)
-    {
-        await using var verb = ServerProcess.Launch(_server.DataRoot,
-        [
-            "admin", .. arguments, $"--ConnectionStrings:Registry={_server.ConnectionString}",
-            $"--Data:Root={_server.DataRoot}",
-        ]);
-        var code = await verb.WaitForExitAsync();
-        return (code, verb.Output.TrimEnd().ReplaceLineEndings("\n"), verb.Errors);
-    }
+    private Task<string> FailAsync(int expected, params string[] arguments) => new ServerVerbs(_server).FailAsync(expected, ["admin", .. arguments]);
 }

@@ -12,6 +12,8 @@ public sealed class GcVerbsTests : IAsyncLifetime
     private RegistryServer _server = null!;
     private HttpClient _client = null!;
 
+    private ServerVerbs Verbs => new(_server, "Gc:MaxShare=1", "Gc:MaxPerSecond=100000");
+
     public async ValueTask InitializeAsync()
     {
         // The server itself leaves everything to the verb.
@@ -131,27 +133,7 @@ public sealed class GcVerbsTests : IAsyncLifetime
          UPDATE manifests SET created_at = created_at - {Age}, touched_at = touched_at - {Age}, deleted_at = deleted_at - {Age}, suspect_since = suspect_since - {Age}
          """);
 
-    private async Task<string> DoAsync(params string[] arguments)
-    {
-        var (code, output, errors) = await RunAsync(arguments);
-        Assert.True(code == 0, $"{string.Join(' ', arguments)}: exit code {code}: {output}{errors}");
-        return output;
-    }
+    private Task<string> DoAsync(params string[] arguments) => Verbs.DoAsync(arguments);
 
-    private async Task<string> FailAsync(int expected, params string[] arguments)
-    {
-        var (code, output, errors) = await RunAsync(arguments);
-        Assert.True(code == expected, $"{string.Join(' ', arguments)}: exit code {code}: {output}{errors}");
-        return output + errors;
-    }
-
-    private async Task<(int Code, string Output, string Errors)> RunAsync(string[] arguments)
-    {
-        await using var verb = ServerProcess.Launch(_server.DataRoot,
-        [
-            .. arguments, $"--ConnectionStrings:Registry={_server.ConnectionString}", $"--Data:Root={_server.DataRoot}", "--Gc:MaxShare=1", "--Gc:MaxPerSecond=100000",
-        ]);
-        var code = await verb.WaitForExitAsync();
-        return (code, verb.Output.TrimEnd().ReplaceLineEndings("\n"), verb.Errors);
-    }
+    private Task<string> FailAsync(int expected, params string[] arguments) => Verbs.FailAsync(expected, arguments);
 }

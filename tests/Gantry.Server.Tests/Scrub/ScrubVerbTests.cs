@@ -1,6 +1,7 @@
 using Gantry.Core.Events;
 using Gantry.Core.Scrub;
 using Gantry.Oci;
+using Gantry.Server.Tests.Admin;
 using Gantry.Server.Tests.V2;
 using Gantry.TestKit;
 using static Gantry.Server.Tests.V2.UploadSteps;
@@ -67,9 +68,7 @@ public sealed class ScrubVerbTests(ScrubRegistry registry) : IClassFixture<Scrub
 
     private async Task<(int Code, string Output)> RunAsync(params string[] arguments)
     {
-        await using var verb = ServerProcess.Launch(registry.Server.DataRoot,
-            [.. arguments, $"--ConnectionStrings:Registry={registry.Server.ConnectionString}", $"--Data:Root={registry.Server.DataRoot}"]);
-        var code = await verb.WaitForExitAsync();
-        return (code, verb.Output.ReplaceLineEndings("\n"));
+        var (code, output, _) = await new ServerVerbs(registry.Server).RunAsync(arguments);
+        return (code, output);
     }
 }
