@@ -26,6 +26,7 @@ public sealed class GcPaceTests
         Assert.Equal(TimeSpan.FromMilliseconds(90), Batch(pace, 10, 50));
         Assert.Equal(TimeSpan.FromMilliseconds(900), Batch(pace, 100, 50));
         Assert.Equal(TimeSpan.FromSeconds(9), Batch(pace, 1000, 50));
+        Assert.Equal(TimeSpan.FromSeconds(10), Batch(pace, 5000, 50));
     }
 
     [Fact]
