@@ -101,7 +101,8 @@ public sealed class S3FaultTests(SmallPartsFolder folder) : IClassFixture<SmallP
             await Assert.ThrowsAsync<StorageUnavailableException>(() => AppendAsync(writer, content.AsMemory(1000)));
             var kept = (int)writer.Offset;
             Assert.InRange(kept, 1000, 4 * PartBytes);
-            Assert.Equal(0, kept % PartBytes);
+            // Whole parts; none where the first one came to the store behind three others.
+            Assert.True(kept == 1000 || kept % PartBytes == 0, $"{kept} bytes were kept");
             Assert.Equal(Digest.Of(content.AsSpan(0, kept)), await writer.DigestAsync(DigestAlgorithm.Sha256, None));
             state = await writer.CheckpointAsync(None);
             Assert.Equal(kept, state.Offset);
