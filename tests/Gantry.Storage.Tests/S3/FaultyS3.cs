@@ -34,7 +34,7 @@ public enum Fate
 }
 
 /// <summary>A request that was made. <paramref name="Kind"/> is its verb with the subresource, as <c>PUT part</c>.</summary>
-public sealed record Seen(string Kind, string Key, long Bytes, Fate Fate);
+public sealed record Seen(string Kind, string Key, long Bytes, Fate Fate, bool HasChecksum);
 
 /// <summary>A proxy before the tests' S3 that hands out faults, and remembers what was asked.</summary>
 public sealed class FaultyS3 : IAsyncDisposable
@@ -89,7 +89,8 @@ public sealed class FaultyS3 : IAsyncDisposable
     {
         var kind = KindOf(http.Request);
         var fate = Rule(kind);
-        Requests.Enqueue(new Seen(kind, http.Request.Path.Value!, http.Request.ContentLength ?? 0, fate));
+        Requests.Enqueue(new Seen(kind, http.Request.Path.Value!, http.Request.ContentLength ?? 0, fate,
+            http.Request.Headers.Keys.Any(name => name.StartsWith("x-amz-checksum-crc", StringComparison.OrdinalIgnoreCase))));
         switch (fate)
         {
             case Fate.SlowDown:

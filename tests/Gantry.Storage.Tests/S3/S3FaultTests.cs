@@ -68,6 +68,26 @@ public sealed class S3FaultTests(SmallPartsFolder folder) : IClassFixture<SmallP
         Assert.Equal(7, _proxy.Count("GET"));
     }
 
+    [Theory]
+    [InlineData(false, 1000)]
+    [InlineData(true, 1000)]
+    [InlineData(true, 3 * PartBytes)]
+    public async Task Checksums_GoWithEveryBody_WhereTheyAreOn(bool isOn, int length)
+    {
+        var options = folder.Options;
+        (options.Endpoint, options.Checksums) = (_proxy.Address, isOn);
+        var store = folder.Connect(options);
+        var session = Guid.CreateVersion7();
+        var state = await store.Staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
+        await using var writer = (await store.Staging.OpenAsync(session, _ => new(state), None))!;
+        await AppendAsync(writer, Content(length));
+
+        Assert.Equal(Content(length), await store.ReadAsync(await writer.CommitAsync(None)));
+        var bodies = _proxy.Requests.Where(seen => seen.Kind.StartsWith("PUT", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(bodies);
+        Assert.All(bodies, seen => Assert.Equal(isOn, seen.HasChecksum));
+    }
+
     [Fact]
     public async Task Read_OfAStoreThatIsAway_FailsCleanly()
     {
