@@ -73,10 +73,13 @@ public sealed class HealthTests
         await using var connection = new NpgsqlConnection(elsewhere);
         await connection.OpenAsync();
 #pragma warning disable CA2100 // a name made by the tests
-        await using var command = new NpgsqlCommand(
-            $"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS {connections}; SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'", connection);
+        // By itself, so that it is committed: a connection that was just being made would outlive the others.
+        await using (var allow = new NpgsqlCommand($"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS {connections}", connection)) await allow.ExecuteNonQueryAsync();
+        await using var end = new NpgsqlCommand($"SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE datname = '{name}'", connection);
 #pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync();
+        while (!connections && await end.ExecuteScalarAsync() is > 0L)
+        {
+        }
     }
 
     // Of the S3 that all tests share the bucket alone, which nothing was pushed to.
