@@ -102,9 +102,10 @@ public sealed class MigrationRunnerTests
         await RunAsync(database, First, Second);
         await Assert.ThrowsAsync<MigrationException>(() => RunAsync(database, First));
 
-        // Another pool asks: the same one would reset its connection first, and so let go of the lock.
+        // Another pool asks: the same one would reset its connection first, and so let go of the lock. Other tests' databases have locks of their own.
         await using var other = NpgsqlDataSource.Create(database.ConnectionString);
-        await using var command = other.CreateCommand("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'");
+        await using var command = other.CreateCommand(
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND d.datname = current_database()");
         Assert.Equal(0L, await command.ExecuteScalarAsync());
     }
 

@@ -4,6 +4,7 @@ using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Api;
 
+[Trait("Speed", "Slow")]
 public sealed class ApiLimitTests
 {
     [Theory]

@@ -8,6 +8,7 @@ using Npgsql;
 namespace Gantry.Server.Tests.Auth;
 
 /// <summary>People of a real directory at the real server, the way docker asks for them.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LdapTests
 {
     private const string Scopes = "/token?service=gantry&scope=repository:acme/app:pull,push";

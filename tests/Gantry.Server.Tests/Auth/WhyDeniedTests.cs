@@ -6,6 +6,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Auth;
 
 /// <summary>Each 401 and 403 says what was asked and granted, by which rule, and carries the request's id.</summary>
+[Trait("Speed", "Slow")]
 public sealed class WhyDeniedTests : IAsyncLifetime
 {
     private const string Password = "alice's password";

@@ -8,6 +8,7 @@ namespace Gantry.Server.Tests.V2;
 
 /// <summary>The repositories that hold something, to those who may read them.</summary>
 [Trait("Protocol", "D3.53")]
+[Trait("Speed", "Slow")]
 public sealed class CatalogTests
 {
     [Fact]

@@ -5,6 +5,7 @@ namespace Gantry.Server.Tests.V2;
 
 /// <summary>What a reverse proxy says of the client counts where the proxy is a configured one, and nowhere else.</summary>
 [Trait("Protocol", "D5.77")]
+[Trait("Speed", "Slow")]
 public sealed class ForwardedHeadersTests
 {
     private static readonly (string, string)[] Forwarded =

@@ -5,6 +5,7 @@ using Npgsql;
 namespace Gantry.Server.Tests.V2;
 
 /// <summary>What probes ask, without a login.</summary>
+[Trait("Speed", "Slow")]
 public sealed class HealthTests
 {
     [Fact]

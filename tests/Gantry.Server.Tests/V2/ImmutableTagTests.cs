@@ -6,6 +6,7 @@ namespace Gantry.Server.Tests.V2;
 
 /// <summary>Tags that keep their first manifest.</summary>
 [Trait("Protocol", "D3.56")]
+[Trait("Speed", "Slow")]
 public sealed class ImmutableTagTests
 {
     private const string Rule = "prod/*:v*";

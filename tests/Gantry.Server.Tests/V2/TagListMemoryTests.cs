@@ -7,6 +7,7 @@ namespace Gantry.Server.Tests.V2;
 /// <summary>A repository with 100,000 tags of the greatest length: 13 MB in one listing.</summary>
 [Trait("Protocol", "D3.52")]
 [Collection(nameof(Alone))]
+[Trait("Speed", "Slow")]
 public sealed class TagListMemoryTests(RegistryFixture registry)
 {
     private const int Tags = 100_000, Listings = 8, Slice = 1024 * 1024;

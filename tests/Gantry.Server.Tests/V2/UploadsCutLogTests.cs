@@ -8,6 +8,7 @@ namespace Gantry.Server.Tests.V2;
 
 /// <summary>A client that goes away is no fault of the server's: operators are not to be woken by it.</summary>
 [Trait("Protocol", "D4.68")]
+[Trait("Speed", "Slow")]
 public sealed class UploadsCutLogTests
 {
     [Theory]

@@ -5,6 +5,7 @@ namespace Gantry.Server.Tests.V2;
 
 /// <summary>What proxies between say counts only where they are configured.</summary>
 [Trait("Protocol", "D5.77")]
+[Trait("Speed", "Slow")]
 public sealed class UploadsProxyTests(RegistryFixture registry)
 {
     [Fact]
