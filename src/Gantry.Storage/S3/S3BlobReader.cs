@@ -26,10 +26,12 @@ internal sealed class S3BlobReader(S3Connection connection, string key, long len
         for (var left = count; left > 0;)
         {
             var download = await AtAsync(offset, left, cancellationToken);
+            // Filled before it goes: each flush costs a change of threads, and a socket gives a fraction of a piece at a time.
             var piece = destination.GetMemory((int)Math.Min(left, PieceBytes));
-            var read = await download.ReadAsync(piece[..(int)Math.Min(left, piece.Length)], cancellationToken);
-            destination.Advance(read);
-            (offset, left) = (offset + read, left - read);
+            var (size, filled) = ((int)Math.Min(left, piece.Length), 0);
+            while (filled < size) filled += await download.ReadAsync(piece[filled..size], cancellationToken);
+            destination.Advance(filled);
+            (offset, left) = (offset + filled, left - filled);
             var flushed = await destination.FlushAsync(cancellationToken);
             if (flushed.IsCanceled || (flushed.IsCompleted && left > 0))
                 throw new OperationCanceledException("the destination takes no more");
