@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds once and runs every test project.
 #
-#   ./test.sh           everything: root on Debian, about a quarter of an hour on two cores
+#   ./test.sh           everything: root on Debian, well over half an hour on two cores
 #   ./test.sh quick     what needs no client of other projects and is not marked Speed=Slow
 #   ./test.sh NAME...   these projects only, e.g. Gantry.Oci.Tests
 #

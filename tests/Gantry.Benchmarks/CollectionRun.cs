@@ -24,11 +24,11 @@ internal static class CollectionRun
         var comparison = new Comparison<Side>("while it collects", busy, "with nothing to collect", idle, run.Pairs);
         Console.WriteLine("waiting for the next round of collection");
         while (await busy.DeadAsync() == dead) await Task.Delay(200);
-        await comparison.MeasureAsync($"{Clients} clients, pushes and pulls a second", async side =>
+        await comparison.MeasureAsync($"{Clients} clients, pushes and pulls a second", side =>
         {
             // Whoever is not asked stands still: what it collects would slow its measure, the other one's.
             busy.Stop(side != busy);
-            return await side.LoadAsync(TimeSpan.FromSeconds(run.Seconds));
+            return side.LoadAsync(run.Seconds);
         });
         busy.Stop(false);
         comparison.Print();
@@ -77,14 +77,14 @@ internal static class CollectionRun
         public void Stop(bool isStopped) => registry.Signal(isStopped ? ServerProcess.SigStop : ServerProcess.SigContinue);
 
         /// <summary>Each client pushes a blob of 256 KiB and pulls it, again and again.</summary>
-        public async Task<double> LoadAsync(TimeSpan time)
+        public async Task<double> LoadAsync(int seconds)
         {
             var clock = Stopwatch.StartNew();
             var done = await Task.WhenAll(Enumerable.Range(0, Clients).Select(async number =>
             {
                 using var http = new HttpClient { BaseAddress = registry.Address };
                 var count = 0;
-                for (; clock.Elapsed < time; count++)
+                for (; clock.Elapsed < TimeSpan.FromSeconds(seconds); count++)
                 {
                     byte[] content = [.. BitConverter.GetBytes(Interlocked.Increment(ref _number)), .. _layer];
                     var digest = Digest.Of(content);

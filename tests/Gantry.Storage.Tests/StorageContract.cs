@@ -6,6 +6,16 @@ namespace Gantry.Storage.Tests;
 /// <summary>One process's view of a store.</summary>
 public sealed record StorageConnection(IUploadStaging Staging, IBlobStore Blobs)
 {
+    /// <summary>A blob of these bytes, in one append.</summary>
+    public async Task<BlobLocation> CommitAsync(byte[] content)
+    {
+        var session = Guid.CreateVersion7();
+        var state = await Staging.CreateAsync(session, DigestAlgorithm.Sha256, CancellationToken.None);
+        await using var writer = (await Staging.OpenAsync(session, _ => new(state), CancellationToken.None))!;
+        await writer.AppendAsync(PipeReader.Create(new MemoryStream(content)), CancellationToken.None);
+        return await writer.CommitAsync(CancellationToken.None);
+    }
+
     public async Task<byte[]> ReadAsync(BlobLocation location, long offset = 0, long? count = null)
     {
         await using var reader = await Blobs.OpenAsync(location, null, CancellationToken.None)

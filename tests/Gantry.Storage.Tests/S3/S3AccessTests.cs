@@ -22,7 +22,7 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
         var options = folder.Options;
         options.Redirect = true;
         var store = folder.Connect(options);
-        var url = (await store.Blobs.RedirectAsync(await CommitAsync(store), None))!;
+        var url = (await store.Blobs.RedirectAsync(await store.CommitAsync(Content), None))!;
         Assert.Equal(folder.Bucket.Endpoint.Authority, url.Authority);
         Assert.Matches("X-Amz-Expires=1(199|20[01])&", url.Query); // rounded by the SDK
 
@@ -40,7 +40,7 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
         var options = folder.Options;
         (options.Redirect, options.PublicEndpoint) = (true, "https://blobs.example.com");
         var store = folder.Connect(options);
-        var url = (await store.Blobs.RedirectAsync(await CommitAsync(store), None))!;
+        var url = (await store.Blobs.RedirectAsync(await store.CommitAsync(Content), None))!;
         Assert.Equal("https://blobs.example.com", url.GetLeftPart(UriPartial.Authority));
         Assert.DoesNotContain(folder.Bucket.SecretKey, url.OriginalString, StringComparison.Ordinal);
     }
@@ -49,7 +49,7 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
     public async Task Redirect_WhereItIsOff_IsNull()
     {
         var store = folder.Connect();
-        Assert.Null(await store.Blobs.RedirectAsync(await CommitAsync(store), None));
+        Assert.Null(await store.Blobs.RedirectAsync(await store.CommitAsync(Content), None));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
         {
             var store = new StorageConnection(new S3UploadStaging(connection), new S3BlobStore(connection));
             await store.Blobs.ProbeAsync(None);
-            Assert.Equal(Content, await store.ReadAsync(await CommitAsync(store)));
+            Assert.Equal(Content, await store.ReadAsync(await store.CommitAsync(Content)));
         }
 
         await Assert.ThrowsAsync<StorageUnavailableException>(async () => await folder.Connect(options).Blobs.ProbeAsync(None));
@@ -72,7 +72,7 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
     [Fact]
     public async Task WrongKeys_OrABucketThatIsNotThere_AreFaults_AndNoBlobIsTakenForGone()
     {
-        var location = await CommitAsync(folder.Connect());
+        var location = await folder.Connect().CommitAsync(Content);
         foreach (var change in (Action<S3Options>[])[options => options.SecretKey = "wrong", options => options.Bucket = "not-there"])
         {
             var options = folder.Options;
@@ -81,7 +81,7 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
             await Assert.ThrowsAsync<StorageUnavailableException>(async () => await store.Blobs.StatAsync(location, None));
             await Assert.ThrowsAsync<StorageUnavailableException>(async () => await store.Blobs.OpenAsync(location, null, None));
             await Assert.ThrowsAsync<StorageUnavailableException>(async () => await store.Blobs.ProbeAsync(None));
-            var fault = await Assert.ThrowsAsync<StorageUnavailableException>(() => CommitAsync(store));
+            var fault = await Assert.ThrowsAsync<StorageUnavailableException>(() => store.CommitAsync(Content));
             Assert.DoesNotContain(options.SecretKey, fault.ToString(), StringComparison.Ordinal);
         }
     }
@@ -96,7 +96,7 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
         var store = folder.Connect(options);
         var content = new byte[length];
         new Random(length).NextBytes(content);
-        Assert.Equal(content, await store.ReadAsync(await CommitAsync(store, content)));
+        Assert.Equal(content, await store.ReadAsync(await store.CommitAsync(content)));
 
         using var client = folder.Bucket.Connect();
         var keys = await folder.Bucket.ListAsync(options.Prefix);
@@ -141,14 +141,5 @@ public sealed class S3AccessTests(S3Folder folder) : IClassFixture<S3Folder>
         var fault = await Assert.ThrowsAsync<BlobTooLargeException>(async () =>
             await writer.AppendAsync(PipeReader.Create(new ReadOnlySequence<byte>(Content)), None));
         Assert.Equal(50_000, fault.MaxBytes);
-    }
-
-    private static async Task<BlobLocation> CommitAsync(StorageConnection store, byte[]? content = null)
-    {
-        var session = Guid.CreateVersion7();
-        var state = await store.Staging.CreateAsync(session, DigestAlgorithm.Sha256, None);
-        await using var writer = (await store.Staging.OpenAsync(session, _ => new(state), None))!;
-        await writer.AppendAsync(PipeReader.Create(new MemoryStream(content ?? Content)), None);
-        return await writer.CommitAsync(None);
     }
 }
