@@ -6,11 +6,14 @@ namespace Gantry.Core;
 /// A dictionary that forgets what was used least recently when it is full: its memory is bounded by
 /// <paramref name="capacity"/>, whatever strangers send. Safe for many threads.
 /// </summary>
-internal sealed class RecentlyUsed<TKey, TValue>(int capacity) where TKey : notnull
+/// <param name="capacity">How much all values together may weigh.</param>
+/// <param name="weigh">What a value weighs, the same at each call; without it each weighs 1.</param>
+internal sealed class RecentlyUsed<TKey, TValue>(long capacity, Func<TValue, long>? weigh = null) where TKey : notnull
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<TKey, LinkedListNode<(TKey Key, TValue Value)>> _byKey = [];
     private readonly LinkedList<(TKey Key, TValue Value)> _byUse = new();
+    private long _weight;
 
     public int Count
     {
@@ -49,11 +52,10 @@ internal sealed class RecentlyUsed<TKey, TValue>(int capacity) where TKey : notn
     {
         lock (_lock)
         {
-            if (_byKey.Remove(key, out var old)) _byUse.Remove(old);
+            Remove(key);
             _byKey[key] = _byUse.AddFirst((key, value));
-            if (_byKey.Count <= capacity) return;
-            _byKey.Remove(_byUse.Last!.Value.Key);
-            _byUse.RemoveLast();
+            _weight += Weigh(value);
+            while (_weight > capacity) Remove(_byUse.Last!.Value.Key);
         }
     }
 
@@ -61,7 +63,11 @@ internal sealed class RecentlyUsed<TKey, TValue>(int capacity) where TKey : notn
     {
         lock (_lock)
         {
-            if (_byKey.Remove(key, out var node)) _byUse.Remove(node);
+            if (!_byKey.Remove(key, out var node)) return;
+            _byUse.Remove(node);
+            _weight -= Weigh(node.Value.Value);
         }
     }
+
+    private long Weigh(TValue value) => weigh?.Invoke(value) ?? 1;
 }

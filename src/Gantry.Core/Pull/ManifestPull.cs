@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Gantry.Core.GarbageCollection;
 using Gantry.Oci;
 using Microsoft.Extensions.Options;
@@ -12,10 +13,17 @@ public sealed record StoredManifest(Digest Digest, string MediaType, int Size, b
 
 /// <summary>
 /// Finds manifests by tag or digest. One prepared statement a request, past EF Core: a tag moved on one node is new on
-/// all at once, because nobody remembers tags.
+/// all at once, because nobody believes what he remembers of a tag. What was served before only spares the database the
+/// payload, where it still finds the same digest.
 /// </summary>
 public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> gc)
 {
+    /// <summary>How much is remembered, in bytes.</summary>
+    private const long Capacity = 64 * 1024 * 1024;
+
+    /// <summary>What an entry takes beside its payload, in bytes: two keys, two digests, the nodes of two collections.</summary>
+    private const int Overhead = 600;
+
     private const string ByDigest =
         """
         FROM repositories r JOIN manifests m ON m.repository_id = r.id
@@ -29,7 +37,23 @@ public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> 
         WHERE r.name = $1 AND t.name = $2 AND m.deleted_at IS NULL
         """;
 
-    private const string Properties =
+    /// <summary>$3: the digest whose payload is known here.</summary>
+    private const string GetByDigest = $"SELECT m.digest, m.media_type, CASE WHEN m.digest = $3 THEN NULL ELSE m.payload END {ByDigest}";
+
+    /// <summary>
+    /// $3 as above: a tag that still points there is read alone, for a tag's manifest is never hidden (the tags go in the
+    /// transaction that hides it). OFFSET keeps the planner from reading the manifest first and asking then.
+    /// </summary>
+    private const string GetByTag =
+        """
+        SELECT t.manifest_digest, m.media_type, m.payload
+        FROM repositories r JOIN tags t ON t.repository_id = r.id LEFT JOIN LATERAL (
+            SELECT media_type, payload FROM manifests
+            WHERE repository_id = r.id AND digest = t.manifest_digest AND t.manifest_digest <> $3 OFFSET 0) m ON true
+        WHERE r.name = $1 AND t.name = $2
+        """;
+
+    private const string Head =
         "SELECT m.digest, m.media_type, octet_length(m.payload), m.touched_at <= now() - $3";
 
     private const string Renew =
@@ -38,13 +62,24 @@ public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> 
         WHERE r.name = $1 AND m.repository_id = r.id AND m.digest = $2 AND m.deleted_at IS NULL
         """;
 
+    private readonly RecentlyUsed<(RepositoryName, string), StoredManifest> _served = new(Capacity, manifest => manifest.Size + Overhead);
+
     /// <summary>The whole manifest, at most <see cref="ManifestDocument.MaxBytes"/>; null where there is none.</summary>
     public async Task<StoredManifest?> GetAsync(RepositoryName repository, Reference reference,
         CancellationToken cancellationToken)
     {
-        await using var command = Find($"{Properties}, m.payload {From(reference)}", repository, reference);
+        var key = (repository, reference.ToString());
+        _served.TryGet(key, out var known);
+        await using var command = Command(reference.Tag is null ? GetByDigest : GetByTag, repository, key.Item2);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = known?.Digest.ToString() ?? "" });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? Read(reader, reader.GetFieldValue<byte[]>(4)) : null;
+        if (!await reader.ReadAsync(cancellationToken)) return null;
+        if (reader.IsDBNull(2)) return known;
+
+        var payload = reader.GetFieldValue<byte[]>(2);
+        var manifest = new StoredManifest(Digest.Parse(reader.GetString(0)), reader.GetString(1), payload.Length, payload);
+        if (NamesItsMediaType(payload)) _served.Set(key, manifest);
+        return manifest;
     }
 
     /// <summary>
@@ -53,13 +88,14 @@ public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> 
     public async Task<StoredManifest?> HeadAsync(RepositoryName repository, Reference reference,
         CancellationToken cancellationToken)
     {
-        await using var command = Find($"{Properties} {From(reference)}", repository, reference);
+        await using var command = Command($"{Head} {(reference.Tag is null ? ByDigest : ByTag)}", repository, reference.ToString());
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = gc.Value.RenewAfter });
         StoredManifest manifest;
         // Closed once: see BlobPull.
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             if (!await reader.ReadAsync(cancellationToken)) return null;
-            manifest = Read(reader, payload: null);
+            manifest = new StoredManifest(Digest.Parse(reader.GetString(0)), reader.GetString(1), reader.GetInt32(2), Payload: null);
             if (!reader.GetBoolean(3)) return manifest;
         }
 
@@ -67,16 +103,19 @@ public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> 
         return await renew.ExecuteNonQueryAsync(cancellationToken) == 1 ? manifest : null;
     }
 
-    private static StoredManifest Read(NpgsqlDataReader reader, byte[]? payload) =>
-        new(Digest.Parse(reader.GetString(0)), reader.GetString(1), reader.GetInt32(2), payload);
-
-    private static string From(Reference reference) => reference.Tag is null ? ByDigest : ByTag;
-
-    private NpgsqlCommand Find(string sql, RepositoryName repository, Reference reference)
+    /// <summary>
+    /// Then the media type is as lasting as the bytes. Where they do not name it, the next push of the same bytes may give
+    /// it another one.
+    /// </summary>
+    private static bool NamesItsMediaType(byte[] payload)
     {
-        var command = Command(sql, repository, reference.ToString());
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = gc.Value.RenewAfter });
-        return command;
+        var json = new Utf8JsonReader(payload);
+        while (json.Read())
+        {
+            if (json.CurrentDepth == 1 && json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("mediaType"u8)) return true;
+        }
+
+        return false;
     }
 
     private NpgsqlCommand Command(string sql, RepositoryName repository, string reference)
