@@ -43,7 +43,7 @@ missing_packages() {
   local pairs=(setpriv:util-linux strace:strace slapd:slapd radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common)
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc podman:podman buildah:buildah
-      skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux wrk:wrk curl:curl
+      skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux wrk:wrk curl:curl docker-registry:docker-registry
       umount:mount node:nodejs npm:npm)
     [[ -x /usr/bin/docker ]] || docker_client
     static_busybox || echo busybox-static

@@ -35,6 +35,12 @@ internal static class LocalFaults
         }
     }
 
+    public static Task AsEngineAsync(Func<Task> run) => AsEngineAsync(async () =>
+    {
+        await run();
+        return true;
+    });
+
     /// <summary>Content that is wrong twice over, each time out of an earlier run, has somebody else writing into it.</summary>
     private static EngineException Of(Exception fault) => fault is StaleContentException ? new EngineException(EngineFault.Mismatch, fault.Message, fault) : new(EngineFault.Local, fault.Message, fault);
 }

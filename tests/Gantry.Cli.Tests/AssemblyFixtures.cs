@@ -1,0 +1,3 @@
+using Gantry.TestKit;
+
+[assembly: AssemblyFixture(typeof(PostgresCluster))]
