@@ -61,6 +61,7 @@ public static class CoreServices
         services.AddSingleton<Retention>().AddSingleton<OrphanSearch>().AddSingleton<Collector>();
         services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>();
         services.TryAddSingleton<AuditTrail>();
+        services.AddSingleton<EventOutbox>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;
     }

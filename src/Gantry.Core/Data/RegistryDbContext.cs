@@ -28,6 +28,16 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
     public DbSet<TrustRow> Trusts => Set<TrustRow>();
     public DbSet<SigningKeyRow> SigningKeys => Set<SigningKeyRow>();
     public DbSet<EventRow> Events => Set<EventRow>();
+    public DbSet<RepositoryStatisticsRow> RepositoryStatistics => Set<RepositoryStatisticsRow>();
+    public DbSet<TagPullsRow> TagPulls => Set<TagPullsRow>();
+    public DbSet<ManifestFactsRow> ManifestFacts => Set<ManifestFactsRow>();
+    public DbSet<ReadmeRow> Readmes => Set<ReadmeRow>();
+    public DbSet<LayerListingRow> LayerListings => Set<LayerListingRow>();
+    public DbSet<LayerPageRow> LayerPages => Set<LayerPageRow>();
+    public DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
+    public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
+    public DbSet<StorageSampleRow> StorageSamples => Set<StorageSampleRow>();
+    public DbSet<NodeRow> Nodes => Set<NodeRow>();
     public DbSet<DataProtectionKeyRow> DataProtectionKeys => Set<DataProtectionKeyRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -53,6 +63,18 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
         modelBuilder.Entity<TrustRow>().Property(row => row.Claims).HasColumnType("jsonb");
         modelBuilder.Entity<SigningKeyRow>().ToTable("signing_keys").HasKey(row => row.Id);
         modelBuilder.Entity<EventRow>().ToTable("events").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<EventRow>().Property(row => row.Pending).HasDefaultValueSql("true");
+        modelBuilder.Entity<RepositoryStatisticsRow>().ToTable("repository_statistics").HasKey(row => row.RepositoryId);
+        modelBuilder.Entity<TagPullsRow>().ToTable("tag_pulls").HasKey(row => new { row.RepositoryId, row.Name });
+        modelBuilder.Entity<ManifestFactsRow>().ToTable("manifest_facts").HasKey(row => new { row.RepositoryId, row.Digest });
+        modelBuilder.Entity<ReadmeRow>().ToTable("readmes").HasKey(row => row.RepositoryId);
+        modelBuilder.Entity<LayerListingRow>().ToTable("layer_listings").HasKey(row => row.Digest);
+        modelBuilder.Entity<LayerListingRow>().Property(row => row.Packages).HasColumnType("jsonb");
+        modelBuilder.Entity<LayerPageRow>().ToTable("layer_pages").HasKey(row => new { row.Digest, row.First });
+        modelBuilder.Entity<WebhookRow>().ToTable("webhooks").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<WebhookDeliveryRow>().ToTable("webhook_deliveries").Property(row => row.Id).UseIdentityAlwaysColumn();
+        modelBuilder.Entity<StorageSampleRow>().ToTable("storage_samples").HasKey(row => row.At);
+        modelBuilder.Entity<NodeRow>().ToTable("nodes").HasKey(row => row.Number);
         modelBuilder.Entity<DataProtectionKeyRow>().ToTable("data_protection_keys").Property(row => row.Id)
             .UseIdentityAlwaysColumn();
 

@@ -1,0 +1,134 @@
+-- Events are the outbox too: what follows from a change (deliveries of webhooks, counts, listings of layers) is made of those that are pending.
+-- What happened before this migration is history.
+ALTER TABLE events ADD COLUMN pending boolean NOT NULL DEFAULT false;
+ALTER TABLE events ALTER COLUMN pending SET DEFAULT true;
+CREATE INDEX events_pending ON events (id) WHERE pending;
+
+-- Counted after the fact: counters that each push moves would make the pushes to one repository wait for each other. size: all bytes that the repository
+-- links; own: those that no other repository links. stale_since: something has changed since counted_at.
+CREATE TABLE repository_statistics (
+  repository_id bigint PRIMARY KEY REFERENCES repositories (id) ON DELETE CASCADE,
+  size          bigint NOT NULL DEFAULT 0,
+  own           bigint NOT NULL DEFAULT 0,
+  manifests     bigint NOT NULL DEFAULT 0,
+  tags          bigint NOT NULL DEFAULT 0,
+  pushed_at     timestamptz,
+  pulled_at     timestamptz,
+  pulls         bigint NOT NULL DEFAULT 0,
+  counted_at    timestamptz,
+  stale_since   timestamptz DEFAULT now()
+);
+CREATE INDEX repository_statistics_by_size ON repository_statistics (size, repository_id);
+CREATE INDEX repository_statistics_by_push ON repository_statistics (pushed_at, repository_id);
+CREATE INDEX repository_statistics_by_pull ON repository_statistics (pulled_at, repository_id);
+CREATE INDEX repository_statistics_stale ON repository_statistics (stale_since) WHERE stale_since IS NOT NULL;
+INSERT INTO repository_statistics (repository_id, pushed_at)
+  SELECT r.id, (SELECT max(m.created_at) FROM manifests m WHERE m.repository_id = r.id) FROM repositories r;
+
+-- Pulls by tag, written by each node every few seconds; beside tags and not in it, whose rows every pull reads.
+CREATE TABLE tag_pulls (
+  repository_id bigint NOT NULL,
+  name          text COLLATE "C" NOT NULL,
+  pulled_at     timestamptz NOT NULL,
+  pulls         bigint NOT NULL,
+  PRIMARY KEY (repository_id, name),
+  FOREIGN KEY (repository_id, name) REFERENCES tags (repository_id, name) ON DELETE CASCADE
+);
+CREATE INDEX tag_pulls_by_time ON tag_pulls (repository_id, pulled_at, name);
+CREATE INDEX tags_by_time ON tags (repository_id, updated_at, name);
+
+-- What listings say of a manifest and its payload alone does not. size: the manifest's and that of everything it holds, each digest once; for an index of all
+-- images in it. platforms: os/architecture[/variant], of the config or of the index.
+CREATE TABLE manifest_facts (
+  repository_id bigint NOT NULL,
+  digest        text COLLATE "C" NOT NULL,
+  size          bigint NOT NULL,
+  platforms     text[] NOT NULL DEFAULT '{}',
+  image_created timestamptz,
+  PRIMARY KEY (repository_id, digest),
+  FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest) ON DELETE CASCADE
+);
+
+-- Markdown that maintainers wrote about a repository.
+CREATE TABLE readmes (
+  repository_id bigint PRIMARY KEY REFERENCES repositories (id) ON DELETE CASCADE,
+  markdown      text NOT NULL,
+  account       text COLLATE "C",
+  updated_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- What is in a layer, by the digest of its blob: data of ours, made of the blob and made again at will. node: who reads it just now; what a node has that is
+-- gone is waiting again. packages: what the package databases in it say, by their paths.
+CREATE TABLE layer_listings (
+  digest    text COLLATE "C" PRIMARY KEY REFERENCES blobs (digest) ON DELETE CASCADE,
+  state     text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'reading', 'ready', 'failed')),
+  asked_at  timestamptz NOT NULL DEFAULT now(),
+  urgent    boolean NOT NULL DEFAULT false,
+  node      int,
+  version   int NOT NULL DEFAULT 0,
+  diff_id   text COLLATE "C",
+  entries   bigint,
+  bytes     bigint,
+  packages  jsonb,
+  error     text
+);
+CREATE INDEX layer_listings_waiting ON layer_listings (urgent DESC, asked_at) WHERE state IN ('waiting', 'reading');
+
+-- Entries in the order of their paths, some hundred a page: one directory is a few pages, whatever the layer's size. first: the first path of the page, as bytes.
+CREATE TABLE layer_pages (
+  digest text COLLATE "C" NOT NULL REFERENCES layer_listings (digest) ON DELETE CASCADE,
+  first  bytea NOT NULL,
+  page   bytea NOT NULL,
+  PRIMARY KEY (digest, first)
+);
+
+-- namespace_id null: for everything. secret: encrypted like signing keys, where a key is configured.
+CREATE TABLE webhooks (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  namespace_id bigint REFERENCES namespaces (id) ON DELETE CASCADE,
+  name         text NOT NULL,
+  url          text NOT NULL,
+  format       text NOT NULL CHECK (format IN ('distribution', 'cloudevents')),
+  kinds        text[] NOT NULL,
+  repositories text NOT NULL DEFAULT '*',
+  secret       bytea,
+  active       boolean NOT NULL DEFAULT true,
+  created_at   timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX webhooks_by_namespace ON webhooks (namespace_id, id);
+
+-- One row a delivery, made in the transaction that takes its event from the outbox. due_at null: done with, as state says. node: who is sending it.
+CREATE TABLE webhook_deliveries (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  webhook_id bigint NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+  event_id   bigint REFERENCES events (id) ON DELETE SET NULL,
+  body       text NOT NULL,
+  state      text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'given_up')),
+  attempts   int NOT NULL DEFAULT 0,
+  due_at     timestamptz DEFAULT now(),
+  node       int,
+  status     int,
+  answer     text,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  tried_at   timestamptz
+);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
+CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id) WHERE event_id IS NOT NULL;
+
+-- The whole store, once an hour, for a plot over time.
+CREATE TABLE storage_samples (
+  at     timestamptz PRIMARY KEY DEFAULT now(),
+  blobs  bigint NOT NULL,
+  bytes  bigint NOT NULL,
+  doomed bigint NOT NULL
+);
+
+-- Server processes, as they say themselves every few seconds.
+CREATE TABLE nodes (
+  number     int PRIMARY KEY,
+  name       text NOT NULL,
+  version    text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  seen_at    timestamptz NOT NULL DEFAULT now()
+);
