@@ -99,7 +99,7 @@ internal sealed class UmociPeer(ClientHome home, CpuGroup group) : Client("skope
 }
 
 /// <summary>The floor: each layer by curl into gzip into GNU tar, in order. No digest, no whiteout, no store.</summary>
-internal sealed class TarFloor(ClientHome home, CpuGroup group) : Client("curl | gzip | GNU tar", isFlat: true)
+internal sealed class TarFloor(ClientHome home, CpuGroup group) : Client("curl, gzip, GNU tar", isFlat: true)
 {
     private readonly Meter _meter = new(group, home.Environment);
 

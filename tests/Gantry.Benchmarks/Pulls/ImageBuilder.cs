@@ -24,14 +24,15 @@ internal static class ImageBuilder
     {
         var files = List("/usr");
 
-        // 1. As they come, by a hash of the name, and the largest of the rest until it is large enough.
-        var byChance = files.OrderBy(file => Digest.Of(Encoding.UTF8.GetBytes(file.Path)).Hex, StringComparer.Ordinal).ToList();
+        // 1. Whole folders as they come, by a hash of the name, and large files until it is large enough.
+        var byChance = files.GroupBy(file => Path.GetDirectoryName(file.Path)!, StringComparer.Ordinal)
+            .OrderBy(folder => Digest.Of(Encoding.UTF8.GetBytes(folder.Key)).Hex, StringComparer.Ordinal).SelectMany(folder => folder).ToList();
         var mixed = byChance.Where(file => file.Length < 8 << 20).Take((int)(14_200 * fraction)).ToList();
         var bySize = files.OrderByDescending(file => file.Length).ToList();
         mixed.AddRange(TakeBytes(bySize.Where(file => file.Length >= 8 << 20).Reverse(), (long)(1.1e9 * fraction) - mixed.Sum(file => file.Length)));
 
         // 2. and 3.
-        var large = TakeBytes(bySize, (long)(400e6 * fraction));
+        var large = TakeBytes(bySize.Where(file => file.Length <= 100e6 * fraction), (long)(400e6 * fraction));
         var small = byChance.Where(file => file.Length <= SmallFile).Take((int)(40_000 * fraction)).ToList();
         return
         [

@@ -79,7 +79,7 @@ internal sealed class Relay : IAsyncDisposable
 
     private async Task ReturnAsync(NetworkStream registry, NetworkStream client, CancellationToken ct)
     {
-        var block = new byte[BlockBytes];
+        var block = new byte[(int)Math.Clamp(_cutEvery / 2, 1024, BlockBytes)];
         while (await registry.ReadAsync(block, ct) is var count and > 0)
         {
             await DelayAsync(count, ct);
