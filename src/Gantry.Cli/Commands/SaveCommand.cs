@@ -2,7 +2,7 @@ using System.CommandLine;
 using Gantry.Cli.Output;
 using Gantry.Engine;
 using Gantry.Engine.Archives;
-using Gantry.Engine.Remote;
+using Gantry.Engine.Images;
 
 namespace Gantry.Cli.Commands;
 
@@ -39,7 +39,8 @@ internal static class SaveCommand
             if (path is null or "-" && form == Folder) throw new EngineException(EngineFault.Usage, "oci-dir needs -o FOLDER");
             if (session.IsJson && path is null or "-") throw new EngineException(EngineFault.Usage, "--json and an archive cannot both go to standard output: use -o FILE");
             var store = await session.OpenStoreAsync(ct);
-            var images = session.Parsed.GetValue(references)!.Select(word => Pulls.Find(store, ImageName.Parse(word))).ToList();
+            var images = new List<StoredImage>();
+            foreach (var word in session.Parsed.GetValue(references)!) images.Add(Pulls.Find(store, await LocalNames.OfAsync(store, word, ct)));
             if (form == Folder) await ImageSave.WriteFolderAsync(store, images, path!, ct);
             else
             {
