@@ -41,7 +41,8 @@ internal static class Pulls
 }
 
 /// <summary>A layer's phases in docker's words. Each is reported alone: the terminal may be slow, the pull is not.</summary>
-internal sealed class LayerSteps(IProgressView view) : IProgress<PullProgress>
+/// <param name="fetching">What it is called that bytes come.</param>
+internal sealed class LayerSteps(IProgressView view, string fetching = "Downloading") : IProgress<PullProgress>
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, PullPhase> _furthest = new(StringComparer.Ordinal);
 
@@ -53,13 +54,12 @@ internal sealed class LayerSteps(IProgressView view) : IProgress<PullProgress>
         if (value.Phase == PullPhase.Downloading && value.Bytes >= value.Total) _furthest[key] = PullPhase.Unpacking;
         if (furthest != value.Phase) return;
         var total = value.Phase == PullPhase.Waiting ? 0 : value.Total;
-        view.Report(new ProgressStep(key, Words(value.Phase), value.Bytes, total, value.Phase is PullPhase.Complete or PullPhase.Exists));
+        view.Report(new ProgressStep(key, value.Phase == PullPhase.Downloading ? fetching : Words(value.Phase), value.Bytes, total, value.Phase is PullPhase.Complete or PullPhase.Exists));
     }
 
     private static string Words(PullPhase phase) => phase switch
     {
         PullPhase.Waiting => "Waiting",
-        PullPhase.Downloading => "Downloading",
         PullPhase.Unpacking => "Extracting",
         PullPhase.Exists => "Already exists",
         _ => "Pull complete",

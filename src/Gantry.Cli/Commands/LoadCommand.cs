@@ -45,7 +45,7 @@ internal static class LoadCommand
             foreach (var image in archive.Images)
             {
                 var name = given ?? NameOf(image, file);
-                var loaded = await load.LoadAsync(archive, image, name, new LayerSteps(session.Progress), ct);
+                var loaded = await load.LoadAsync(archive, image, name, new LayerSteps(session.Progress, "Loading"), ct);
                 await loaded.Settled;
                 session.EndProgress();
                 foreach (var warning in loaded.Warnings) session.Warn(warning);

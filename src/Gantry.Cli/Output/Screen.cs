@@ -7,7 +7,8 @@ namespace Gantry.Cli.Output;
 /// <summary>
 /// The two streams that people and programs read. Results go to the first, everything said on the way to the second.
 /// </summary>
-internal sealed partial class Screen(Stream results, Stream notes, bool areResultsShown, bool areNotesShown)
+/// <param name="size">Columns and rows of whatever shows it; null: of this process's terminal.</param>
+internal sealed partial class Screen(Stream results, Stream notes, bool areResultsShown, bool areNotesShown, Func<(int Columns, int Rows)>? size = null)
 {
     private const int BrokenPipe = 32;
 
@@ -29,7 +30,9 @@ internal sealed partial class Screen(Stream results, Stream notes, bool areResul
     public bool AreNotesOnTerminal => areNotesShown && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
     /// <summary>Columns of the terminal as it is now, rows beside it. 80 by 24 where nobody knows.</summary>
-    public static (int Columns, int Rows) Size()
+    public (int Columns, int Rows) Size() => size?.Invoke() ?? OfTerminal();
+
+    private static (int Columns, int Rows) OfTerminal()
     {
         Span<ushort> size = stackalloc ushort[4];
         for (var descriptor = 2; descriptor >= 0; descriptor--)
