@@ -42,7 +42,7 @@ missing_packages() {
   # slapd brings libldap, which the server needs for LDAP alone. Ceph is the S3 of the tests.
   local pairs=(setpriv:util-linux strace:strace slapd:slapd radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common)
   if [[ -z $quick ]]; then
-    pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc podman:podman buildah:buildah
+    pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc crun:crun zsh:zsh fish:fish podman:podman buildah:buildah
       skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux wrk:wrk curl:curl docker-registry:docker-registry
       umount:mount node:nodejs npm:npm)
     [[ -x /usr/bin/docker ]] || docker_client

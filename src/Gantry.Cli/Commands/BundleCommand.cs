@@ -2,7 +2,6 @@ using System.CommandLine;
 using Gantry.Cli.Output;
 using Gantry.Engine;
 using Gantry.Engine.Bundles;
-using Gantry.Engine.Remote;
 
 namespace Gantry.Cli.Commands;
 
@@ -36,10 +35,10 @@ internal static class BundleCommand
         foreach (var option in words.All) command.Add(option);
         return command.Runs(screen, async (session, ct) =>
         {
-            var name = ImageName.Parse(session.Parsed.GetValue(reference));
             var options = words.Read(session.Parsed) with { Terminal = session.Parsed.GetValue(terminal) };
             var path = Path.GetFullPath(session.Parsed.GetValue(folder)!);
             var store = await session.OpenStoreAsync(ct);
+            var name = await LocalNames.OfAsync(store, session.Parsed.GetValue(reference)!, ct);
             if (session.Parsed.GetValue(flat) || options.Rootless is not null)
             {
                 var unpacker = new FlatUnpacker(store, store.Find(name) is null || session.Platform is not null ? session.OpenRegistries() : null, session.PullOptions);

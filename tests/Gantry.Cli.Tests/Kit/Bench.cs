@@ -10,7 +10,7 @@ namespace Gantry.Cli.Tests.Kit;
 /// </summary>
 public sealed class Bench : IAsyncLifetime
 {
-    private static readonly string[] Applets = ["sh", "ls", "cat", "id", "env", "echo", "hostname", "ip", "touch", "true", "sleep", "kill", "wc", "tty"];
+    private static readonly string[] Applets = ["sh", "ls", "cat", "id", "env", "echo", "hostname", "ip", "touch", "true", "sleep", "kill", "wc", "tty", "stty"];
 
     private DirectoryInfo _folder = null!;
 
