@@ -44,7 +44,7 @@ missing_packages() {
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc crun:crun zsh:zsh fish:fish podman:podman buildah:buildah
       skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux wrk:wrk curl:curl docker-registry:docker-registry
-      umount:mount node:nodejs npm:npm)
+      umount:mount setcap:libcap2-bin node:nodejs npm:npm)
     [[ -x /usr/bin/docker ]] || docker_client
     static_busybox || echo busybox-static
   fi

@@ -42,6 +42,7 @@ public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries,
         await lease.AddAsync(resolved.Manifest.Layers.Select(layer => layer.Digest), ct);
 
         var isOurs = Prepare(directory);
+        using var root = new FlatRoot(directory);
         var warnings = new List<string>();
         if (resolved.Warning is not null) warnings.Add(resolved.Warning);
         try
@@ -50,8 +51,16 @@ public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries,
         }
         catch
         {
-            if (isOurs) TreeRemoval.Remove(directory);
-            else foreach (var entry in Directory.EnumerateFileSystemEntries(directory).ToList()) TreeRemoval.Remove(entry);
+            if (isOurs)
+            {
+                TreeRemoval.Remove(directory);
+            }
+            else
+            {
+                foreach (var entry in Directory.EnumerateFileSystemEntries(directory).ToList()) TreeRemoval.Remove(entry);
+                root.Restore();
+            }
+
             throw;
         }
 

@@ -1,0 +1,21 @@
+using Gantry.EndToEnd.Tests.Clients;
+using Gantry.EndToEnd.Tests.Running;
+
+namespace Gantry.EndToEnd.Tests.Engine;
+
+/// <summary>The built command with a store of its own and the lab's credentials.</summary>
+internal sealed class GantryCommand(ClientHome home, string folder)
+{
+    /// <summary>Beside this assembly, as the build put it there.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "gantry.dll");
+
+    public string Store { get; } = Path.Combine(folder, "store");
+
+    private Command Command => new("dotnet", Program) { Environment = new(home.Environment) { ["GANTRY_ROOT"] = Store }, WorkingFolder = folder };
+
+    public Task<CommandResult> RunAsync(params string[] words) => Command.RunAsync(words);
+
+    public Task<CommandResult> TryAsync(params string[] words) => Command.TryAsync(words);
+
+    public Daemon Start(string logFile, params string[] words) => Daemon.Start(Command, logFile, words);
+}
