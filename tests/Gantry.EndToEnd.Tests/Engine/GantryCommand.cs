@@ -6,8 +6,7 @@ namespace Gantry.EndToEnd.Tests.Engine;
 /// <summary>The built command with a store of its own and the lab's credentials.</summary>
 internal sealed class GantryCommand(ClientHome home, string folder)
 {
-    /// <summary>Beside this assembly, as the build put it there.</summary>
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "gantry.dll");
+    public static string Program { get; } = Path.Combine(SourceTree.Root, "src/Gantry.Cli/bin/Release/net10.0/gantry.dll");
 
     public string Store { get; } = Path.Combine(folder, "store");
 
