@@ -9,7 +9,6 @@ internal sealed partial class EntryWriter
 {
     private void WriteSymbolicLink(StagedDirectory parent, ReadOnlySpan<byte> name, TarEntry entry)
     {
-        if (entry.LinkName.IsEmpty) throw new LayerException(LayerFault.Link, $"the symbolic link {Printable.Of(entry.Name.Span)} leads nowhere");
         stage.Budget.TakeInode();
         var directory = stage.Open.Of(parent);
         var result = Kernel.MakeSymbolicLink(entry.LinkName.Span, directory, name);

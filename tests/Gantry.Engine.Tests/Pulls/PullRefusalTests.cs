@@ -10,6 +10,8 @@ namespace Gantry.Engine.Tests.Pulls;
 [Trait("Speed", "Slow")]
 public sealed class PullRefusalTests(PullFixture registry) : PullTest(registry)
 {
+    private static readonly byte[] EmptyMember = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
     [Fact]
     [Trait("Pull", "C77")]
     public async Task Pull_WithWrongDiffId_LeavesNothingVisible()
@@ -113,7 +115,7 @@ public sealed class PullRefusalTests(PullFixture registry) : PullTest(registry)
         {
             "gzip cut in its trailer" => gzip[..^3],
             "gzip with a wrong sum" => [.. gzip[..^8], 1, 2, 3, 4, .. gzip[^4..]],
-            "gzip of empty members" => [.. Enumerable.Repeat(TestImage.Compress([]), 60_000).SelectMany(member => member)],
+            "gzip of empty members" => [.. Enumerable.Repeat(EmptyMember, 60_000).SelectMany(member => member)],
             "zstd cut" => zstd[..^2],
             "zstd with more behind it" => [.. zstd, 0],
             "zstd of a window of 2 GiB" => Zstd.Frame(31, Zstd.RawBlock(tar[..1024], true)),

@@ -49,13 +49,11 @@ public sealed class LargeLayersTests : IDisposable
     /// <summary>Cancels when its end is read.</summary>
     private sealed class CancellingStream(byte[] content, CancellationTokenSource? stop) : MemoryStream(content)
     {
-        public override int Read(Span<byte> buffer)
+        public override int Read(byte[] buffer, int offset, int count)
         {
-            var count = base.Read(buffer);
-            if (count == 0) stop?.Cancel();
-            return count;
+            var read = base.Read(buffer, offset, count);
+            if (read == 0) stop?.Cancel();
+            return read;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
     }
 }
