@@ -20,7 +20,8 @@ internal static class BundleCommand
                 Writes DIR/config.json for runc, crun or another runtime: the image's entrypoint, command, environment, user, folder and labels, docker's default capabilities,
                 masked and read-only paths. DIR/rootfs is the image's layers, mounted by overlayfs with changes going to DIR/upper, or with --flat a tree of its own.
 
-                The mount stays until 'umount DIR/rootfs' or the machine's end, and needs the image in the store: remove it first, then the image. A flat bundle needs nothing.
+                The mount stays until 'umount DIR/rootfs' or the machine's end. Its layers stay in the store until DIR is removed, also without the image; do not move DIR. A flat
+                bundle needs nothing.
 
                 Not taken over: the image's volumes (what is written there goes where everything goes) and exposed ports (an annotation). No seccomp profile is set.
                 """,

@@ -14,8 +14,8 @@ internal static class RmiCommand
         return new DocumentedCommand("rmi", "Remove images from the local store.")
         {
             Details = """
-                REF is a name, or an id as 'gantry images' shows it if that has one name alone. Removes the names, and of what they led to all that no other image uses and no
-                gantry process is using. A bundle that has the image's layers mounted ('gantry bundle' without --flat) does not keep them: unmount it first.
+                REF is a name, or an id as 'gantry images' shows it if that has one name alone. Removes the names, and of what they led to all that no other image, no bundle and no
+                gantry process is using. What a bundle has mounted ('gantry bundle' without --flat) stays until its folder is removed; 'gantry prune' takes it then.
                 """,
             Examples = [("gantry rmi debian:12", "one image"), ("gantry images -q | xargs gantry rmi", "all of them")],
             Arguments = { references },

@@ -106,6 +106,20 @@ public sealed class FlatUnpackerTests(PullFixture registry) : IDisposable
     }
 
     [Fact]
+    [Trait("Pull", "C77")]
+    public async Task Unpack_ThatFails_LeavesAGivenDirectoryAsItWas()
+    {
+        var first = new TarBytes().Pax(("SCHILY.xattr.user.a", "1"), ("mtime", "5")).Directory("./", header => header.Mode(0b111_000_000).Uid(7)).File((byte[])[0xFF, 0xFE], "no text").File("a").End();
+        var second = new TarBytes().File("b", "b").End();
+        await new TestImage().Gzip(first).Add(TestImage.Compress(second.ToArray()), Digest.Of("other"u8).ToString(), TestImage.GzipLayer).PushAsync(registry.Client, _repository);
+        Directory.CreateDirectory(Target);
+        var before = Unpack.TreeSnapshot.Of(Target).ToString();
+        var store = await _store.OpenAsync();
+        Assert.Equal(EngineFault.Mismatch, (await Assert.ThrowsAsync<EngineException>(() => UnpackAsync(store))).Fault);
+        Assert.Equal(before, Unpack.TreeSnapshot.Of(Target).ToString());
+    }
+
+    [Fact]
     public async Task Unpack_IntoDirectoryThatHoldsSomething_IsRefused()
     {
         await new TestImage().Gzip(new TarBytes().File("a", "a").End()).PushAsync(registry.Client, _repository);
