@@ -24,7 +24,7 @@ public sealed record UnpackedImage(ImageName Name, Descriptor Manifest, ImageCon
 /// <param name="options">As for a pull.</param>
 public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries, PullOptions options)
 {
-    /// <param name="directory">Is made where it is missing, and must be empty. After a failure or a cancellation it is as it was before.</param>
+    /// <param name="directory">Is made where it is missing, and must be empty; owner, mode and time become the image's. After a failure or a cancellation it is as it was before.</param>
     /// <inheritdoc cref="ImagePuller.PullAsync"/>
     public Task<UnpackedImage> UnpackAsync(ImageName name, string directory, IProgress<PullProgress>? progress = null, CancellationToken ct = default)
     {
