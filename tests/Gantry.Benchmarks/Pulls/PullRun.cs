@@ -33,7 +33,7 @@ internal static class PullRun
             if (image.Files / image.Gigabytes < UsualFilesPerGigabyte)
                 table.AtMost($"{image.Name}: CPU seconds per GB, gantry pull", costs["gantry pull"].Select(cost => cost.Cpu / image.Gigabytes), 5);
             table.AtMost($"{image.Name}: MiB resident at most, gantry", ((string[])["gantry pull", "gantry unpack"]).SelectMany(name => costs[name]).Select(cost => cost.PeakMib), 150, "0");
-            await PullPromises.AddWallAsync(table, bench, image, [.. costs["gantry pull"].Select(cost => cost.Wall)]);
+            await PullPromises.AddWallAsync(table, bench, image, run.Pairs);
         }
 
         await PullPromises.AddSmallFilesAsync(table, bench, images.MaxBy(image => image.Files / image.Gigabytes)!, run.Pairs);

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Gantry.EndToEnd.Tests;
+namespace Gantry.Cli.Tests;
 
 /// <summary>What <c>./bench.sh pull</c> does, with images of a few files: that every client gets them and every measure is taken, not how fast.</summary>
 [Trait("Speed", "Slow")]
@@ -10,7 +10,7 @@ public sealed class PullRunTests(ITestOutputHelper output)
     public async Task WithTinyImages_EveryClientPullsThem_AndEveryMeasureIsInTheTable()
     {
         var program = Path.Combine(
-            AppContext.BaseDirectory.Replace("Gantry.EndToEnd.Tests", "Gantry.Benchmarks", StringComparison.Ordinal), "Gantry.Benchmarks.dll");
+            AppContext.BaseDirectory.Replace("Gantry.Cli.Tests", "Gantry.Benchmarks", StringComparison.Ordinal), "Gantry.Benchmarks.dll");
         using var run = Process.Start(new ProcessStartInfo("dotnet", [program, "pull", "--quick", "--fraction", "0.005", "--data", Path.GetTempPath()])
         {
             UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
@@ -28,6 +28,6 @@ public sealed class PullRunTests(ITestOutputHelper output)
         }
 
         Assert.Matches(@"small: CPU microseconds per file on tmpfs, gantry pull \| [0-9]", text);
-        Assert.Matches(@"bytes fetched / size, 50 cut connections \| [0-9]", text);
+        Assert.Matches(@"bytes fetched / size, [0-9]+ cut connections \| [0-9]", text);
     }
 }
