@@ -13,9 +13,9 @@ namespace Gantry.Cli.Tests;
 public sealed class ArchiveCommandTests(Bench bench) : IAsyncLifetime
 {
     private readonly GantryRuns _gantry = new(bench);
-    private string _digest = "";
+    private readonly string _digest = bench.BoxDigest;
 
-    public async ValueTask InitializeAsync() => _digest = (await _gantry.GoodAsync("pull", "-q", bench.Box)).Output.Trim().Split('@')[1];
+    public async ValueTask InitializeAsync() => await _gantry.HavePulledAsync();
 
     [Theory]
     [InlineData("oci-archive")]

@@ -8,7 +8,7 @@ namespace Gantry.Cli.Tests;
 /// The same image in docker and in gantry: archives go both ways, and what both print of it is the same. Needs root, docker and dockerd.
 /// </summary>
 [Trait("Speed", "Slow")]
-[Collection(BenchCollection.Name)]
+[Collection(ContainersCollection.Name)]
 public sealed class DockerTests(Bench bench) : IAsyncLifetime
 {
     // What docker puts into every container that it makes.
@@ -27,7 +27,7 @@ public sealed class DockerTests(Bench bench) : IAsyncLifetime
             "--config-file", $"{folder}/daemon.json", "--bridge", "none", "--iptables=false", "--ip6tables=false");
         _docker = new Command("docker") { Environment = { ["DOCKER_HOST"] = $"unix://{folder}/s", ["DOCKER_CONFIG"] = folder } };
         await _daemon.UntilAsync(async () => (await _docker.TryAsync("version")).ExitCode == 0, TimeSpan.FromSeconds(60));
-        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        await _gantry.HavePulledAsync();
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task History_OfAnImage_HasDockersColumnsAndNoControlCharacters()
     {
-        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        await _gantry.HavePulledAsync();
         var history = await _gantry.GoodAsync("history", bench.Box);
         Assert.Matches("^IMAGE +CREATED +CREATED BY +SIZE +COMMENT$", history.Lines[0]);
         Assert.Matches(@"^[0-9a-f]{12} +.+ ago +CMD \\u001b\[31mred +0B", history.Lines[1]);
@@ -68,7 +68,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task Rmi_ThenPrune_EmptiesTheStore()
     {
-        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        await _gantry.HavePulledAsync();
         Assert.Contains("2 layers", (await _gantry.GoodAsync("rmi", bench.Box)).Output, StringComparison.Ordinal);
         Assert.Equal(3, (await _gantry.RunAsync("rmi", bench.Box)).Code);
         await _gantry.GoodAsync("prune");
@@ -79,7 +79,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task Id_OfAnImage_StandsForItsName()
     {
-        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        await _gantry.HavePulledAsync();
         var id = (await _gantry.GoodAsync("images")).Lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[2];
         Assert.Equal("default\n", (await _gantry.GoodAsync("run", "--rm", id)).Output);
         foreach (var word in (string[])[id[..4], id, (await _gantry.GoodAsync("images", "--json")).Json[0].GetProperty("imageId").GetString()!])
@@ -96,7 +96,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task Output_ThatCannotBeWritten_IsAFaultAndAClosedPipeIsNone()
     {
-        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        await _gantry.HavePulledAsync();
         var gantry = $"GANTRY_ROOT={_gantry.Store} dotnet {GantryRuns.Program}";
         var codes = await GantryRuns.ToolAsync("bash", "-c",
             $"{gantry} images >/dev/full; echo $?; {gantry} export {bench.Box} >/dev/full; echo $?; {gantry} export {bench.Box} | head -c1 >/dev/null; echo ${{PIPESTATUS[0]}}; "

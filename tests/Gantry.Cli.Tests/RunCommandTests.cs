@@ -5,12 +5,12 @@ namespace Gantry.Cli.Tests;
 
 /// <summary>Containers by runc, of an image from the real server. Needs root and runc.</summary>
 [Trait("Speed", "Slow")]
-[Collection(BenchCollection.Name)]
+[Collection(ContainersCollection.Name)]
 public sealed class RunCommandTests(Bench bench) : IAsyncLifetime
 {
     private readonly GantryRuns _gantry = new(bench);
 
-    public async ValueTask InitializeAsync() => await _gantry.GoodAsync("pull", "-q", bench.Box);
+    public async ValueTask InitializeAsync() => await _gantry.HavePulledAsync();
 
     [Fact]
     public async Task Run_WithoutACommand_RunsTheImages() => Assert.Equal("default\n", (await _gantry.GoodAsync("run", "--rm", bench.Box)).Output);

@@ -5,7 +5,7 @@ namespace Gantry.Cli.Tests;
 
 /// <summary>gantry on a real terminal: containers, questions, bars, and how it leaves the terminal behind. Needs root and runc.</summary>
 [Trait("Speed", "Slow")]
-[Collection(BenchCollection.Name)]
+[Collection(ContainersCollection.Name)]
 public sealed class TerminalTests(Bench bench) : IAsyncDisposable
 {
     private readonly GantryRuns _gantry = new(bench);
@@ -13,6 +13,7 @@ public sealed class TerminalTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task RunIt_TypedWords_ReachTheProgramAndItsCodeComesBack()
     {
+        await _gantry.HavePulledAsync();
         await using var terminal = new TerminalRun(_gantry, 80, 24, $"$G run --rm -it -q {bench.Box} sh -c 'tty; echo term $TERM; read x; echo got $x; exit 9'");
         await terminal.UntilAsync("term xterm");
         await terminal.TypeAsync("some words\r");
@@ -24,6 +25,7 @@ public sealed class TerminalTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task RunIt_SizeCtrlCAndSigterm_AreTheProgramsOwn()
     {
+        await _gantry.HavePulledAsync();
         const string program = "trap \"stty size\" WINCH; trap \"echo int\" INT; trap \"exit 43\" TERM; stty size; echo ready; while :; do sleep 0.1; done";
         await using var terminal = new TerminalRun(_gantry, 70, 20, $"echo $$ >pid; exec $G run --rm -it -q {bench.Box} sh -c '{program}'");
         await terminal.UntilAsync("20 70");
@@ -39,6 +41,7 @@ public sealed class TerminalTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task Run_CtrlCWithoutATerminalOfItsOwn_ReachesTheProgram()
     {
+        await _gantry.HavePulledAsync();
         await using var terminal = new TerminalRun(_gantry, 80, 24, $"exec $G run --rm -q {bench.Box} sh -c 'trap \"echo int; exit 42\" INT; echo ready; while :; do sleep 0.1; done' </dev/null");
         await terminal.UntilAsync("ready");
         await terminal.TypeAsync("\u0003");

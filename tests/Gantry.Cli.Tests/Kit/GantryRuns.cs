@@ -31,6 +31,9 @@ public sealed class GantryRuns : IAsyncDisposable
 
     public Dictionary<string, string?> Environment { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The bench's image is in the store from the start.</summary>
+    public Task HavePulledAsync() => ToolAsync("cp", "-a", Bench.PulledStore, Store);
+
     public string Path(string name) => System.IO.Path.Combine(Folder, name);
 
     public Task<GantryResult> RunAsync(params string[] words) => RunAsync(input: null, words);
