@@ -100,7 +100,8 @@ compile_ahead() {
     [[ ! $ahead/$name -nt $each ]] || continue
     "$compiler" "$each" -o "$ahead/$name" -r "$built/*.dll" "${options[@]}" || return 1
   done
-  cp "$ahead"/*.dll "$built" && cp "$ahead"/*.dll "$tests"
+  # Not into the files themselves: a server that runs has them mapped.
+  cp --remove-destination "$ahead"/*.dll "$built" && cp --remove-destination "$ahead"/*.dll "$tests"
 }
 
 # --- one project --------------------------------------------------------------------------------------
