@@ -97,7 +97,7 @@ compile_ahead() {
   mkdir -p "$ahead"
   for each in "$built"/{Gantry.*,gantry-server,Microsoft.EntityFrameworkCore*,Npgsql*,System.CommandLine,AWSSDK.*}.dll; do
     name=${each##*/}
-    [[ ! $ahead/$name -nt $each ]] || continue
+    [[ $ahead/$name -nt $each ]] || cmp -s "$ahead/$name" "$each" && continue
     "$compiler" "$each" -o "$ahead/$name" -r "$built/*.dll" "${options[@]}" || return 1
   done
   # Not into the files themselves: a server that runs has them mapped.
