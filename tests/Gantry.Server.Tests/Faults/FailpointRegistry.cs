@@ -2,7 +2,7 @@ using Gantry.Oci;
 
 namespace Gantry.Server.Tests.Faults;
 
-/// <summary>Tests that start, starve and kill processes: one at a time, because they share the machine.</summary>
+/// <summary>Tests that start, starve and kill processes: one at a time, because they share the machine (and two cores are not more than two of these bear).</summary>
 [CollectionDefinition(nameof(ProcessFaults))]
 public sealed class ProcessFaults;
 

@@ -11,7 +11,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Nodes;
 
 /// <summary>What one node answered 201 or 202 to holds on every node with the next request.</summary>
-[Collection(nameof(ProcessFaults))]
+[Collection(nameof(SeveralNodes))]
 [Trait("Speed", "Slow")]
 public sealed class NodeReadTests(NodesFixture fixture) : IClassFixture<NodesFixture>
 {
