@@ -6,7 +6,7 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 case ${1-} in -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
-case ${1-peers} in peers) peer=docker-registry ;; *) peer= ;; esac
+case ${1-peers} in peers | --*) peer=docker-registry ;; *) peer= ;; esac
 for tool in wrk hey curl $peer; do
   command -v "$tool" >/dev/null || { echo "bench.sh: install $tool (Debian: apt-get install wrk hey curl docker-registry)" >&2; exit 1; }
 done

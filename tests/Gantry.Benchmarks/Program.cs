@@ -2,8 +2,9 @@ using System.Globalization;
 using Gantry.Benchmarks;
 
 // Which run, and its options as --name value. Each prints one table of ratios and says in the README what it compares.
-var run = args.FirstOrDefault(word => !word.StartsWith("--", StringComparison.Ordinal)) ?? "peers";
-var options = args.SkipWhile(word => word == run).Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+var isNamed = args is [var first, ..] && !first.StartsWith("--", StringComparison.Ordinal);
+var run = isNamed ? args[0] : "peers";
+var options = args.Skip(isNamed ? 1 : 0).Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 var root = Directory.CreateDirectory(Path.Combine(options.GetValueOrDefault("--data", "/var/tmp"), $"gantry-bench-{Environment.ProcessId}"));
 try
 {
