@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 case ${1-} in -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 run=${1-peers}
 case $run in
-  peers) tools=(wrk hey curl docker-registry) ;;
+  peers | --*) tools=(wrk hey curl docker-registry) ;;
   pull) tools=(docker-registry podman ctr containerd dockerd docker skopeo umoci curl gzip tar) ;;
   *) tools=(wrk hey curl) ;;
 esac

@@ -3,9 +3,10 @@ using Gantry.Benchmarks;
 using Gantry.Benchmarks.Pulls;
 
 // Which run, and its options as --name value. Each prints one table of ratios and says in the README what it compares.
-var run = args.FirstOrDefault(word => !word.StartsWith("--", StringComparison.Ordinal)) ?? "peers";
+var isNamed = args is [var first, ..] && !first.StartsWith("--", StringComparison.Ordinal);
+var run = isNamed ? args[0] : "peers";
 var isQuick = args.Contains("--quick");
-var options = args.Where(word => word != run && word != "--quick").Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+var options = args.Skip(isNamed ? 1 : 0).Where(word => word != "--quick").Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 var root = Directory.CreateDirectory(Path.Combine(options.GetValueOrDefault("--data", "/var/tmp"), $"gantry-bench-{Environment.ProcessId}"));
 try
 {
