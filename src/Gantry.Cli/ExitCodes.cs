@@ -8,6 +8,9 @@ internal static class ExitCodes
 {
     public const int Success = 0, Unexpected = 1, Usage = 2, Layer = 12;
 
+    /// <summary>As shells count a death by SIGPIPE.</summary>
+    public const int ClosedPipe = 141;
+
     /// <summary>Of <c>run</c>, as docker has them: gantry itself failed, the command cannot be started, there is no such command.</summary>
     public const int RunFailed = 125, NotExecutable = 126, NoSuchCommand = 127;
 
@@ -27,7 +30,7 @@ internal static class ExitCodes
         ("11", "This machine: no space, no permission, a call that failed."),
         ("12", "A layer cannot be unpacked."),
         ("125-127", "gantry run: as docker run. Otherwise the container's own exit code."),
-        ("128+N", "Ended by signal N, as shells count: 130 after Ctrl-C."),
+        ("128+N", "Ended by signal N, as shells count: 130 after Ctrl-C, 141 where nobody reads an archive any more."),
     ];
 
     public static int Of(Exception fault) => fault switch

@@ -9,6 +9,8 @@ internal static class Faults
 {
     public static int Show(Session session, Exception fault, int? failureCode)
     {
+        // As any tool of a pipeline ends whose reader has seen enough: with nothing to say.
+        if (Screen.IsClosedPipe(fault)) return ExitCodes.ClosedPipe;
         var code = ExitCodes.Of(fault);
         if (failureCode is { } given && code is not ExitCodes.Unexpected && fault is not OperationCanceledException) code = given;
         var name = fault switch

@@ -8,6 +8,8 @@ namespace Gantry.Cli;
 /// <summary>Pulling with progress, for the commands that need an image.</summary>
 internal static class Pulls
 {
+    public const string Missing = "missing", Always = "always", Never = "never";
+
     public static async Task<PulledImage> PullAsync(Session session, ImageStore store, ImageName name, PullOptions options, CancellationToken ct)
     {
         var puller = new ImagePuller(store, session.OpenRegistries(), options);
@@ -20,11 +22,15 @@ internal static class Pulls
     }
 
     /// <summary>The image as the store has it, pulled first where it has none, or one for another platform than was asked for.</summary>
-    public static async Task<StoredImage> EnsureAsync(Session session, ImageStore store, ImageName name, CancellationToken ct)
+    /// <param name="policy">In docker's words: <c>missing</c>, <c>always</c>, or <c>never</c>, which is NotFound where it would be pulled.</param>
+    public static async Task<StoredImage> EnsureAsync(Session session, ImageStore store, ImageName name, CancellationToken ct, string policy = Missing)
     {
+        if (policy == Always) return (await PullAsync(session, store, name, session.PullOptions, ct)).Image;
         var found = store.Find(name);
         var isRight = found is not null && (session.Platform is not { } wanted || found.Platform == wanted);
         if (isRight && (!found!.IsUnpackable || store.FindChain(found) is not null)) return found;
+        if (policy == Never) throw new EngineException(EngineFault.NotFound, isRight ? $"the layers of {name} are not all in the store"
+            : $"there is no image {name}{(found is null ? "" : $" for {session.Platform}")} in the store");
         if (!session.IsQuiet && !session.IsJson && found is null) session.Screen.Note($"Unable to find image '{name}' locally: pulling it");
         return (await PullAsync(session, store, name, session.PullOptions, ct)).Image;
     }
@@ -35,7 +41,8 @@ internal static class Pulls
 }
 
 /// <summary>A layer's phases in docker's words. Each is reported alone: the terminal may be slow, the pull is not.</summary>
-internal sealed class LayerSteps(IProgressView view) : IProgress<PullProgress>
+/// <param name="fetching">What it is called that bytes come.</param>
+internal sealed class LayerSteps(IProgressView view, string fetching = "Downloading") : IProgress<PullProgress>
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, PullPhase> _furthest = new(StringComparer.Ordinal);
 
@@ -47,13 +54,12 @@ internal sealed class LayerSteps(IProgressView view) : IProgress<PullProgress>
         if (value.Phase == PullPhase.Downloading && value.Bytes >= value.Total) _furthest[key] = PullPhase.Unpacking;
         if (furthest != value.Phase) return;
         var total = value.Phase == PullPhase.Waiting ? 0 : value.Total;
-        view.Report(new ProgressStep(key, Words(value.Phase), value.Bytes, total, value.Phase is PullPhase.Complete or PullPhase.Exists));
+        view.Report(new ProgressStep(key, value.Phase == PullPhase.Downloading ? fetching : Words(value.Phase), value.Bytes, total, value.Phase is PullPhase.Complete or PullPhase.Exists));
     }
 
     private static string Words(PullPhase phase) => phase switch
     {
         PullPhase.Waiting => "Waiting",
-        PullPhase.Downloading => "Downloading",
         PullPhase.Unpacking => "Extracting",
         PullPhase.Exists => "Already exists",
         _ => "Pull complete",

@@ -11,6 +11,7 @@ namespace Gantry.Cli;
 internal sealed class Session(ParseResult parsed, Screen screen) : IDisposable
 {
     private readonly List<IDisposable> _opened = [];
+    private readonly HashSet<string> _warnings = new(StringComparer.Ordinal);
     private IProgressView? _progress;
 
     public ParseResult Parsed => parsed;
@@ -59,8 +60,10 @@ internal sealed class Session(ParseResult parsed, Screen screen) : IDisposable
         _progress = null;
     }
 
+    /// <summary>Once, however many layers give occasion to it.</summary>
     public void Warn(string sentence)
     {
+        if (!_warnings.Add(sentence)) return;
         if (IsJson) screen.Result(CliJson.Line(new NoteLine("warning", sentence)));
         else screen.Note($"gantry: warning: {sentence}");
     }

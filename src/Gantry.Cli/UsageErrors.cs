@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Gantry.Cli.Commands;
 using Gantry.Cli.Output;
 
 namespace Gantry.Cli;
@@ -16,7 +17,7 @@ internal static class UsageErrors
     {
         screen.Note($"gantry: {Shown.Whole(Message(parsed))}");
         screen.Note($"Try '{PathOf(parsed.CommandResult)} --help'.");
-        return ExitCodes.Usage;
+        return (parsed.CommandResult.Command as DocumentedCommand)?.FailureCode ?? ExitCodes.Usage;
     }
 
     /// <summary>The parser's first word, which of a command that does not exist is that one is missing.</summary>
@@ -25,8 +26,19 @@ internal static class UsageErrors
         if (parsed.CommandResult.Parent is null && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-')) return $"there is no command '{word}'";
         if (UnknownOption(parsed) is { } option) return $"there is no option '{option}'";
         var missing = parsed.CommandResult.Command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 });
-        return missing is null ? parsed.Errors[0].Message : $"{missing.Name} is missing";
+        return missing is not null ? $"{missing.Name} is missing"
+            : parsed.UnmatchedTokens is [var extra, ..] ? $"'{extra}' is a word too many"
+            : Message(parsed.Errors[0]);
     }
+
+    /// <summary>The parser's own sentences name .NET's types.</summary>
+    private static string Message(ParseError error) => error.SymbolResult switch
+    {
+        OptionResult { Tokens: [.., var word] } result when result.Option.HelpName is { } form => $"'{word.Value}' is not what {result.Option.Name} takes: {form}",
+        OptionResult result when result.Option.HelpName is { } form => $"{result.Option.Name} needs a value: {form}",
+        ArgumentResult { Tokens: [.., var word] } result => $"'{word.Value}' is not what {result.Argument.Name} takes: {result.Argument.Description}",
+        _ => error.Message,
+    };
 
     private static string? UnknownOption(ParseResult parsed) => parsed.CommandResult.Children.OfType<ArgumentResult>().Where(result => result.Argument.Name != "CMD")
         .SelectMany(result => result.Tokens).Select(token => token.Value).Concat(parsed.UnmatchedTokens).FirstOrDefault(word => word.Length > 1 && word[0] == '-');

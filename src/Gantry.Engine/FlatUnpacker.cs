@@ -24,7 +24,7 @@ public sealed record UnpackedImage(ImageName Name, Descriptor Manifest, ImageCon
 /// <param name="options">As for a pull.</param>
 public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries, PullOptions options)
 {
-    /// <param name="directory">Is made where it is missing, and must be empty. After a failure or a cancellation it is as it was before.</param>
+    /// <param name="directory">Is made where it is missing, and must be empty; owner, mode and time become the image's. After a failure or a cancellation it is as it was before.</param>
     /// <inheritdoc cref="ImagePuller.PullAsync"/>
     public Task<UnpackedImage> UnpackAsync(ImageName name, string directory, IProgress<PullProgress>? progress = null, CancellationToken ct = default)
     {
@@ -42,6 +42,8 @@ public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries,
         await lease.AddAsync(resolved.Manifest.Layers.Select(layer => layer.Digest), ct);
 
         var isOurs = Prepare(directory);
+        var before = GivenDirectory.Of(directory);
+        before.BecomeImplied();
         var warnings = new List<string>();
         if (resolved.Warning is not null) warnings.Add(resolved.Warning);
         try
@@ -51,7 +53,7 @@ public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries,
         catch
         {
             if (isOurs) TreeRemoval.Remove(directory);
-            else foreach (var entry in Directory.EnumerateFileSystemEntries(directory).ToList()) TreeRemoval.Remove(entry);
+            else before.Restore();
             throw;
         }
 
@@ -84,7 +86,7 @@ public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries,
             for (var i = 0; i < layers.Count; i++)
             {
                 var (layer, diffId, step) = (layers[i], resolved.Config!.DiffIds[i], steps[i]);
-                var notes = await ApplyAsync(await started[i], layer, diffId, origin, step, unpacker, ct);
+                var notes = await ApplyAsync(await started[i], layer, diffId, origin, step, unpacker, warnings, ct);
                 warnings.AddRange(notes.Warnings);
                 step.Step(PullPhase.Complete);
             }
@@ -118,17 +120,18 @@ public sealed class FlatUnpacker(ImageStore store, RemoteRegistries? registries,
         }
     }
 
-    private async Task<LayerNotes> ApplyAsync(BlobReading blob, ContentReference layer, Digest diffId, ImageOrigin origin, LayerProgress steps, LayerUnpacker unpacker, CancellationToken ct)
+    private async Task<LayerNotes> ApplyAsync(BlobReading blob, ContentReference layer, Digest diffId, ImageOrigin origin, LayerProgress steps, LayerUnpacker unpacker, List<string> warnings, CancellationToken ct)
     {
+        var reading = new LayerReading(store.Windows, options.VerifyFirst, steps.Unpacked, warnings.Add);
         try
         {
-            return await LayerPipeline.RunAsync(blob, layer, diffId, steps.Unpacked, unpacker.Apply, ct);
+            return await LayerPipeline.RunAsync(blob, layer, diffId, reading, unpacker.Apply, ct);
         }
         catch (Exception fault) when (fault is StaleContentException || (origin.Source is not null && blob.WasThere && fault is LayerException or EngineException && store.Blobs.RemoveIfDamaged(blob.Digest)))
         {
             // What was here before was wrong, and is gone: once more, from the network.
             await using var fresh = await store.Blobs.OpenAsync(layer, origin.Source, steps.Downloaded, ct);
-            return await LayerPipeline.RunAsync(fresh, layer, diffId, steps.Unpacked, unpacker.Apply, ct);
+            return await LayerPipeline.RunAsync(fresh, layer, diffId, reading, unpacker.Apply, ct);
         }
     }
 }

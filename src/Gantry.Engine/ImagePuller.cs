@@ -45,6 +45,7 @@ public sealed class ImagePuller(ImageStore store, RemoteRegistries? registries, 
         {
             await layers.UnpackAllAsync(resolved.Manifest.Layers, image.DiffIds, ct);
             await store.Chains.EnsureAsync(image.DiffIds, ct);
+            warnings.AddRange(layers.Warnings);
             warnings.AddRange(image.DiffIds.Distinct().SelectMany(diffId => store.Layers.NotesOf(diffId).Warnings));
         }
         else

@@ -14,7 +14,7 @@ public sealed record RemovedContent(int Blobs, int Layers, int Chains, long Byte
 public sealed partial class ImageStore
 {
     /// <summary>
-    /// Removes a name, and of what it led to all that no other name and no lease uses. Null where there is no such name.
+    /// Removes a name, and of what it led to all that no other name, no lease and no bundle uses. Null where there is no such name.
     /// </summary>
     public Task<RemovedContent?> RemoveAsync(ImageName name, CancellationToken ct = default) => LocalFaults.AsEngineAsync(async () =>
     {
@@ -33,7 +33,7 @@ public sealed partial class ImageStore
         return removed;
     });
 
-    /// <summary>Removes everything that no name and no lease uses: what failed pulls have left, and what they would have gone on from.</summary>
+    /// <summary>Removes everything that no name, no lease and no bundle uses: what failed pulls have left, and what they would have gone on from.</summary>
     public Task<RemovedContent> PruneAsync(CancellationToken ct = default) => LocalFaults.AsEngineAsync(async () =>
     {
         List<string> trash;
@@ -51,6 +51,10 @@ public sealed partial class ImageStore
         return removed;
     });
 
+    /// <summary>Keeps an image's layers for a bundle, until its folder is removed. A lease of the caller names them now.</summary>
+    internal Task PinAsync(StoredImage image, string folder, CancellationToken ct) =>
+        Pin.PlaceAsync(_layout, folder, [.. image.DiffIds, .. image.Chain is { } chain ? [chain.Digest] : Array.Empty<Digest>()], ct);
+
     /// <summary>Makes the name lead to an image; all of it is there, and named by the caller's lease.</summary>
     internal async Task PutAsync(StoredImage image, CancellationToken ct)
     {
@@ -60,6 +64,7 @@ public sealed partial class ImageStore
     private HashSet<Digest> Used()
     {
         var used = Lease.Named(_layout);
+        used.UnionWith(Pin.Named(_layout));
         foreach (var image in Names.List()) used.UnionWith(image.Uses);
         return used;
     }

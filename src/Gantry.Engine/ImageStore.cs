@@ -2,6 +2,7 @@ using Gantry.Engine.Content;
 using Gantry.Engine.Images;
 using Gantry.Engine.Remote;
 using Gantry.Engine.Snapshots;
+using Gantry.Engine.Unpack;
 using Gantry.Oci;
 
 namespace Gantry.Engine;
@@ -25,6 +26,7 @@ public sealed partial class ImageStore
         Layers = new LayerStore(layout, Durability);
         Chains = new ChainStore(layout, Durability, Layers);
         Names = new ImageNames(layout);
+        Windows = new WindowFiles(layout.Staging);
     }
 
     /// <summary>Where the store is when nobody says: <c>GANTRY_ROOT</c>, else for root <c>/var/lib/gantry</c>, else the user's data folder.</summary>
@@ -49,6 +51,12 @@ public sealed partial class ImageStore
     internal ImageNames Names { get; }
 
     internal Durability Durability { get; }
+
+    /// <summary>Shared by all layers that are read into this store at a time.</summary>
+    internal WindowFiles Windows { get; }
+
+    /// <inheritdoc cref="Windows"/>
+    internal LargeLayers LargeLayers { get; } = new();
 
     /// <summary>Opens the store, makes it where there is none, and removes what killed processes and a lost machine have left in it.</summary>
     /// <exception cref="EngineException">Local: the folder cannot be made or written.</exception>

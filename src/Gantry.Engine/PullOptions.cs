@@ -12,7 +12,7 @@ public sealed record PullOptions
 
     /// <summary>
     /// Layers under way at a time, 1 to 64. Default: one a core, at least 3 so that one slow download does not stop the others, at most 8. Each takes up to 2 MiB of
-    /// buffers, and what its decoder wants (200 KiB for gzip; for zstd the window that the layer asks for, 8 MiB as a rule).
+    /// buffers, and what its decoder wants (200 KiB for gzip; for zstd the window that the layer asks for, of which all together keep 36 MiB in memory).
     /// </summary>
     public int Parallelism { get; init; } = Math.Clamp(Environment.ProcessorCount, 3, 8);
 
@@ -21,6 +21,12 @@ public sealed record PullOptions
 
     /// <summary>False: blobs alone.</summary>
     public bool Unpack { get; init; } = true;
+
+    /// <summary>
+    /// True: a layer is unpacked only after all of it is here and its digest was found right, for those who trust a digest more than a decoder. False: while it comes, and
+    /// what was unpacked is thrown away where the digest is wrong; nobody sees it in between.
+    /// </summary>
+    public bool VerifyFirst { get; init; }
 
     /// <summary>How layers are unpacked, and how much of one is accepted.</summary>
     public UnpackOptions Unpacking { get; init; } = new();

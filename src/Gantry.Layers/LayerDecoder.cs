@@ -21,20 +21,26 @@ public static class LayerDecoder
     /// Reads the first bytes of <paramref name="compressed"/> and gives the archive in it, to be read from one thread at a time. Reading it to its end reads
     /// <paramref name="compressed"/> to its end, so that whoever hashes that one has seen all of it; what follows the last gzip member is read and ignored.
     /// Nothing at all is an empty archive. Damage of any kind is a <see cref="LayerException"/>, here or while reading; a zstd layer
-    /// where libzstd is not installed is a <see cref="NotSupportedException"/> that says so. Disposing of the result frees its
+    /// where libzstd is not installed is a <see cref="DllNotFoundException"/> that says how to get it. Disposing of the result frees its
     /// memory (up to 128 MiB for zstd's window, under 200 KiB otherwise) and leaves <paramref name="compressed"/> to the caller.
     /// </summary>
-    public static Stream Open(Stream compressed)
+    /// <param name="windows">For who reads several at a time; null: each takes its own.</param>
+    public static Stream Open(Stream compressed, IWindowMemory? windows = null) => Open(compressed, windows, out _);
+
+    /// <inheritdoc cref="Open(Stream, IWindowMemory)"/>
+    /// <param name="found">What the bytes are; null where there are none.</param>
+    public static Stream Open(Stream compressed, IWindowMemory? windows, out LayerCompression? found)
     {
         var input = new CompressedInput(compressed);
         try
         {
             var first = input.Peek(SniffLength);
+            found = first.IsEmpty ? null : Sniff(first);
             if (first.IsEmpty) return new PlainStream(input);
-            return Sniff(first) switch
+            return found switch
             {
                 LayerCompression.Gzip => new GzipDecoder(input),
-                LayerCompression.Zstd => new ZstdDecoder(input),
+                LayerCompression.Zstd => new ZstdDecoder(input, windows),
                 LayerCompression.None => new PlainStream(input),
                 _ => throw new LayerException(LayerFault.Compression, "a layer is neither gzip nor zstd nor tar"),
             };

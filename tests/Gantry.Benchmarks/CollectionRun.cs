@@ -18,7 +18,7 @@ internal static class CollectionRun
 
     public static async Task RunAsync(RunSettings run)
     {
-        var dead = (int)(100_000 * run.Fraction);
+        var dead = Math.Max((int)(100_000 * run.Fraction), 1);
         await using var busy = await Side.StartAsync(run, "busy", dead);
         await using var idle = await Side.StartAsync(run, "idle", 0);
         var comparison = new Comparison<Side>("while it collects", busy, "with nothing to collect", idle, run.Pairs);

@@ -2,7 +2,7 @@ namespace Gantry.Benchmarks;
 
 /// <summary>
 /// Two of the same kind (registries, repositories, ways), measured in turns; each ratio is taken within a pair, and the first
-/// pair warms both up.
+/// pair warms both up. Which of the two comes first changes with each pair: what gets faster, or slower, by and by does so for both.
 /// </summary>
 internal sealed class Comparison<T>(string ourName, T ours, string theirName, T theirs, int pairs)
 {
@@ -14,7 +14,10 @@ internal sealed class Comparison<T>(string ourName, T ours, string theirName, T 
         for (var pair = 0; pair <= pairs; pair++)
         {
             if (before is not null) await before();
-            var (one, other) = (await rate(ours), await rate(theirs));
+            var isSwapped = pair % 2 == 1;
+            var first = await rate(isSwapped ? theirs : ours);
+            var second = await rate(isSwapped ? ours : theirs);
+            var (one, other) = isSwapped ? (second, first) : (first, second);
             Console.WriteLine($"{measure}: {one:0} against {other:0}{(pair == 0 ? " (warm-up)" : "")}");
             if (pair > 0) ratios.Add(one / other);
         }

@@ -1,13 +1,18 @@
 using System.Globalization;
 using Gantry.Benchmarks;
+using Gantry.Benchmarks.Pulls;
 
 // Which run, and its options as --name value. Each prints one table of ratios and says in the README what it compares.
-var run = args.FirstOrDefault(word => !word.StartsWith("--", StringComparison.Ordinal)) ?? "peers";
-var options = args.SkipWhile(word => word == run).Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+var isNamed = args is [var first, ..] && !first.StartsWith("--", StringComparison.Ordinal);
+var run = isNamed ? args[0] : "peers";
+var isQuick = args.Contains("--quick");
+var options = args.Skip(isNamed ? 1 : 0).Where(word => word != "--quick").Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 var root = Directory.CreateDirectory(Path.Combine(options.GetValueOrDefault("--data", "/var/tmp"), $"gantry-bench-{Environment.ProcessId}"));
 try
 {
-    var settings = new RunSettings(root, Number("--pairs", 5), Number("--mib", 1024), Number("--seconds", 5), Real("--fraction", 1));
+    var pairs = (run, isQuick) switch { (_, true) => 1, ("pull", _) => 3, _ => 5 };
+    var settings = new RunSettings(root, Number("--pairs", pairs), Number("--mib", 1024), Number("--seconds", 5), Real("--fraction", isQuick ? 0.05 : 1),
+        options.GetValueOrDefault("--images"), options.GetValueOrDefault("--gantry"));
     await (run switch
     {
         "peers" => Runs.AgainstPeerAsync(settings),
@@ -16,7 +21,8 @@ try
         "metadata" => MetadataRun.RunAsync(settings),
         "collection" => CollectionRun.RunAsync(settings),
         "s3" => S3Run.RunAsync(settings),
-        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale, metadata, collection and s3"),
+        "pull" => PullRun.RunAsync(settings),
+        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale, metadata, collection, s3 and pull"),
     });
 }
 finally
@@ -34,5 +40,7 @@ namespace Gantry.Benchmarks
     /// <param name="Mib">The size of a layer.</param>
     /// <param name="Seconds">How long a load lasts.</param>
     /// <param name="Fraction">Of the full size, where a run has one.</param>
-    internal sealed record RunSettings(DirectoryInfo Root, int Pairs, int Mib, int Seconds, double Fraction);
+    /// <param name="Images">A folder of OCI layouts to pull instead of those that the run makes.</param>
+    /// <param name="Gantry">The command to measure; null: the one built with this program.</param>
+    internal sealed record RunSettings(DirectoryInfo Root, int Pairs, int Mib, int Seconds, double Fraction, string? Images, string? Gantry);
 }

@@ -1,7 +1,9 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Text;
 using Gantry.Cli.Tests.Kit;
 using Gantry.Engine.Tests.Remote;
+using Gantry.TestKit;
 
 namespace Gantry.Cli.Tests;
 
@@ -11,9 +13,9 @@ namespace Gantry.Cli.Tests;
 public sealed class ArchiveCommandTests(Bench bench) : IAsyncLifetime
 {
     private readonly GantryRuns _gantry = new(bench);
-    private string _digest = "";
+    private readonly string _digest = bench.BoxDigest;
 
-    public async ValueTask InitializeAsync() => _digest = (await _gantry.GoodAsync("pull", "-q", bench.Box)).Output.Trim().Split('@')[1];
+    public async ValueTask InitializeAsync() => await _gantry.HavePulledAsync();
 
     [Theory]
     [InlineData("oci-archive")]
@@ -66,7 +68,7 @@ public sealed class ArchiveCommandTests(Bench bench) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Save_IsReadBySkopeoAndPodman()
+    public async Task Save_IsReadBySkopeoAndPodmanAndTheirsIsLoaded()
     {
         await _gantry.GoodAsync("save", "-o", _gantry.Path("oci.tar"), bench.Box);
         await _gantry.GoodAsync("save", "--format", "docker-archive", "-o", _gantry.Path("docker.tar"), bench.Box);
@@ -78,6 +80,16 @@ public sealed class ArchiveCommandTests(Bench bench) : IAsyncLifetime
             string[] podman = ["--root", _gantry.Path("podman"), "--runroot", _gantry.Path("podman-run"), "--storage-driver", "vfs"];
             var loaded = await GantryRuns.ToolAsync("podman", [.. podman, "load", "-q", "-i", _gantry.Path(archive)]);
             Assert.Contains(bench.Box, loaded, StringComparison.Ordinal);
+
+            // And back, in both of its forms.
+            foreach (var format in (string[])["docker-archive", "oci-archive"])
+            {
+                var saved = _gantry.Path($"{archive}-{format}");
+                await GantryRuns.ToolAsync("podman", [.. podman, "save", "-q", "--format", format, "-o", saved, bench.Box]);
+                Assert.Equal($"Loaded image: {bench.Box}\n", (await _gantry.GoodAsync("--root", _gantry.Path("other"), "load", "-i", saved)).Output);
+                Assert.Equal("default\n", (await _gantry.GoodAsync("--root", _gantry.Path("other"), "run", "--rm", "--pull", "never", bench.Box)).Output);
+            }
+
             await GantryRuns.ToolAsync("podman", [.. podman, "rmi", "-f", bench.Box]);
         }
     }
@@ -112,6 +124,65 @@ public sealed class ArchiveCommandTests(Bench bench) : IAsyncLifetime
         // One platform alone is the manifest, back into Gantry.
         var one = (await _gantry.GoodAsync("copy", "--platform", "linux/amd64", $"{peer.Host}/copied/many:2", $"{bench.Host}/team/one:1")).Output.Trim();
         Assert.EndsWith(_digest, one, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Copy_WithReferrers_TakesSignaturesOfImagesAndOfSignatures()
+    {
+        await using var peer = await PeerRegistry.StartAsync(withLogin: false);
+        await _gantry.GoodAsync("push", $"{bench.Layout}:many", $"{bench.Host}/signed/many:1");
+        using var client = bench.Server.Client();
+        await client.PushBlobAsync("signed/many", RegistryClient.EmptyConfig);
+        var note = Encoding.UTF8.GetBytes("a signature");
+        await client.PushBlobAsync("signed/many", note);
+        var top = (await _gantry.GoodAsync("tags", $"{bench.Host}/signed/many")).Lines.Length == 1
+            ? Oci.Digest.Of((await _gantry.GoodAsync("inspect", "--remote", "--raw", $"{bench.Host}/signed/many:1")).OutputBytes) : default;
+        var signature = await client.PushManifestAsync("signed/many", null, RegistryClient.ImageJson([note], top, "text/signature"));
+        var ofPlatform = await client.PushManifestAsync("signed/many", null, RegistryClient.ImageJson([note], Oci.Digest.Parse(_digest), "text/sbom"));
+        var ofSignature = await client.PushManifestAsync("signed/many", null, RegistryClient.ImageJson([note], signature, "text/signature"));
+
+        // Out of a registry with the API into one without, and from there into one with it again.
+        await _gantry.GoodAsync("copy", $"{bench.Host}/signed/many:1", $"{peer.Host}/plain/many:1");
+        Assert.Equal(["1"], (await _gantry.GoodAsync("tags", $"{peer.Host}/plain/many")).Lines);
+        await _gantry.GoodAsync("copy", "--referrers", $"{bench.Host}/signed/many:1", $"{peer.Host}/signed/many:1");
+        Assert.Equal(["1", .. new[] { top, Oci.Digest.Parse(_digest), signature }.Select(subject => $"sha256-{subject.Hex}").Order(StringComparer.Ordinal)],
+            (await _gantry.GoodAsync("tags", $"{peer.Host}/signed/many")).Lines.Order(StringComparer.Ordinal));
+        await _gantry.GoodAsync("copy", "--referrers", $"{peer.Host}/signed/many:1", $"{bench.Host}/back/many:1");
+        foreach (var (subject, referrer) in ((Oci.Digest, Oci.Digest)[])[(top, signature), (Oci.Digest.Parse(_digest), ofPlatform), (signature, ofSignature)])
+            Assert.Contains(referrer.ToString(), await client.GetStringAsync($"/v2/back/many/referrers/{subject}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Save_AllPlatforms_WritesTheWholeIndex()
+    {
+        await _gantry.GoodAsync("push", $"{bench.Layout}:many", $"{bench.Host}/team/all:1");
+        await _gantry.GoodAsync("pull", "-q", $"{bench.Host}/team/all:1");
+        await _gantry.GoodAsync("save", "--all-platforms", "-o", _gantry.Path("all.tar"), $"{bench.Host}/team/all:1");
+        var raw = (await _gantry.GoodAsync("inspect", "--raw", $"{bench.Host}/team/all:1")).Output;
+        Assert.Equal(raw, await GantryRuns.ToolAsync("skopeo", "inspect", "--raw", $"oci-archive:{_gantry.Path("all.tar")}"));
+        await GantryRuns.ToolAsync("skopeo", "copy", "-q", "--all", $"oci-archive:{_gantry.Path("all.tar")}", $"dir:{_gantry.Path("all")}");
+        var loaded = await _gantry.GoodAsync("--root", _gantry.Path("other"), "--platform", "linux/arm64", "load", "--json", _gantry.Path("all.tar"));
+        Assert.Equal("loaded", loaded.Json[^1].GetProperty("event").GetString());
+        Assert.Contains("linux/arm64", (await _gantry.GoodAsync("--root", _gantry.Path("other"), "images", "--platforms")).Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await _gantry.RunAsync("save", "--all-platforms", "--format", "docker-archive", "-o", _gantry.Path("x"), bench.Box)).Code);
+    }
+
+    [Fact]
+    public async Task Save_ToALinkOrAPipe_LeavesWhatItIs()
+    {
+        var direct = (await _gantry.GoodAsync("save", bench.Box)).OutputBytes;
+        File.CreateSymbolicLink(_gantry.Path("link"), _gantry.Path("target"));
+        await _gantry.GoodAsync("save", "-o", _gantry.Path("link"), bench.Box);
+        Assert.NotNull(new FileInfo(_gantry.Path("link")).LinkTarget);
+        Assert.Equal(direct, await File.ReadAllBytesAsync(_gantry.Path("target")));
+
+        // As /dev/null would be.
+        await GantryRuns.ToolAsync("mkfifo", _gantry.Path("pipe"));
+        var read = GantryRuns.ToolAsync("sha256sum", _gantry.Path("pipe"));
+        await _gantry.GoodAsync("save", "-o", _gantry.Path("pipe"), bench.Box);
+        Assert.StartsWith(Oci.Digest.Of(direct).Hex, await read, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_gantry.Folder, "*.part"));
+        Assert.Equal(2, (await _gantry.RunAsync("save", "-o", _gantry.Store, bench.Box)).Code);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Gantry.Cli.Tests.Kit;
 
 namespace Gantry.Cli.Tests;
 
-/// <summary>The scripts for shells. bash completes for real; zsh and fish parse theirs where they are installed, and are only looked at otherwise.</summary>
+/// <summary>The scripts for shells. Each shell completes for real.</summary>
 public sealed class CompletionTests : IDisposable
 {
     private static readonly RootCommand Tree = CommandTree.Create(Screen.System);
@@ -43,7 +43,7 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Fact]
-    public async Task ZshAndFish_HaveEveryCommandAndOption()
+    public void ZshAndFish_HaveEveryCommandAndOption()
     {
         var (zsh, fish) = (ZshScript.Of(Words), FishScript.Of(Words));
         foreach (var command in Words.Commands)
@@ -56,15 +56,64 @@ public sealed class CompletionTests : IDisposable
                 Assert.Contains($"-l {option.Names[0][2..]}", fish, StringComparison.Ordinal);
             }
         }
+    }
 
-        // Neither shell is among what the tests install.
-        foreach (var (shell, script) in ((string, string)[])[("zsh", zsh), ("fish", fish)])
-        {
-            if (!((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, shell))))) continue;
-            var path = Path.Combine(_folder.FullName, shell);
-            await File.WriteAllTextAsync(path, script);
-            await GantryRuns.ToolAsync(shell, "-n", path);
-        }
+    /// <summary>Needs fish.</summary>
+    [Theory]
+    [Trait("Speed", "Slow")]
+    [InlineData("gantry pu", "pull push")]
+    [InlineData("gantry pull --para", "--parallel")]
+    [InlineData("gantry run --network ", "host none")]
+    [InlineData("gantry completion ", "bash fish zsh")]
+    [InlineData("gantry rmi debian:", "debian:12 debian:13")]
+    [InlineData("gantry --plat", "--platform")]
+    public async Task Fish_AtTheEndOfALine_OffersWhatFits(string line, string offered)
+    {
+        var script = Path.Combine(_folder.FullName, "gantry.fish");
+        await File.WriteAllTextAsync(script, FishScript.Of(Words));
+        await GantryRuns.ToolAsync("fish", "-n", script);
+        var output = await GantryRuns.ToolAsync("env", $"HOME={_folder.FullName}", "fish", "--no-config", "-c",
+            $"function gantry; printf '%s\\n' debian:12 debian:13; end; source {script}; complete -C '{line}'");
+        Assert.Equal(offered, string.Join(' ', output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(each => each.Split('\t')[0]).Order(StringComparer.Ordinal)));
+    }
+
+    /// <summary>
+    /// Needs zsh. Its completion runs inside its line editor alone: so one is run on a terminal of zsh's own (zpty), and asked with a tab and then for its line.
+    /// </summary>
+    [Theory]
+    [Trait("Speed", "Slow")]
+    [InlineData("gantry pul", "gantry pull ")]
+    [InlineData("gantry pull --para", "gantry pull --parallel ")]
+    [InlineData("gantry run --network ho", "gantry run --network host ")]
+    [InlineData("gantry completion fi", "gantry completion fish ")]
+    [InlineData("gantry rmi loc", "gantry rmi localhost:5000/app:1 ")]
+    [InlineData("gantry --root /tmp imag", "gantry --root /tmp images ")]
+    public async Task Zsh_AfterATab_HasCompletedTheLine(string line, string completed)
+    {
+        var script = Path.Combine(_folder.FullName, "_gantry");
+        await File.WriteAllTextAsync(script, ZshScript.Of(Words));
+        await GantryRuns.ToolAsync("zsh", "-n", script);
+        var setup = Path.Combine(_folder.FullName, "setup.zsh");
+        await File.WriteAllTextAsync(setup, $$"""
+            PS1='' ; unsetopt beep zle_bracketed_paste 2>/dev/null
+            fpath=({{_folder.FullName}} $fpath)
+            autoload -Uz compinit && compinit -u -d {{_folder.FullName}}/dump
+            gantry() { print -l debian:12 debian:13 localhost:5000/app:1 }
+            show() { print -r -- "<<$BUFFER>>"; exit }
+            zle -N show && bindkey '^X' show
+            print ready
+            """);
+        var driver = $$"""
+            zmodload zsh/zpty
+            zpty z env TERM=dumb zsh -f -i
+            zpty -w z "source {{setup}}"
+            zpty -r z out '*ready*'
+            zpty -w -n z {{'"'}}{{line}}{{'"'}}$'\t\x18'
+            zpty -r z out '*>>*'
+            print -r -- "$out"
+            """;
+        var output = await GantryRuns.ToolAsync("timeout", "60", "zsh", "-fc", driver);
+        Assert.Contains($"<<{completed}>>", output, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

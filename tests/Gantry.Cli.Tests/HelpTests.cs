@@ -19,7 +19,7 @@ public sealed class HelpTests
     {
         var command = Tree.Subcommands.Single(each => each.Name == name);
         var page = string.Join('\n', HelpPage.Lines(command, Tree, 100));
-        foreach (var part in (string[])["NAME", "SYNOPSIS", "DESCRIPTION", "GLOBAL OPTIONS", "EXAMPLES"]) Assert.Contains($"{part}\n", page, StringComparison.Ordinal);
+        foreach (var part in (string[])["NAME", "SYNOPSIS", "DESCRIPTION", "GLOBAL OPTIONS", "EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"]) Assert.Contains($"{part}\n", page, StringComparison.Ordinal);
         foreach (var option in command.Options.Where(option => !option.Recursive))
         {
             Assert.Contains(option.Name, page, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed class HelpTests
     {
         var page = string.Join('\n', HelpPage.Lines(Tree, Tree, 100));
         Assert.All(Tree.Subcommands, command => Assert.Contains($"\n    {command.Name} ", page, StringComparison.Ordinal));
-        foreach (var part in (string[])["EXIT STATUS", "FILES AND ENVIRONMENT"]) Assert.Contains(part, page, StringComparison.Ordinal);
+        foreach (var part in (string[])["EXIT STATUS", "ENVIRONMENT", "FILES"]) Assert.Contains(part, page, StringComparison.Ordinal);
         Assert.All(Enum.GetValues<Gantry.Engine.EngineFault>(), fault =>
             Assert.Contains($"\n    {ExitCodes.Of(new Gantry.Engine.EngineException(fault, ""))} ", page, StringComparison.Ordinal));
     }

@@ -24,8 +24,12 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
         Assert.Equal("", (await _gantry.GoodAsync("pull", "-q", bench.Box)).Errors);
 
         var images = await _gantry.GoodAsync("images");
-        Assert.Matches("^REPOSITORY +TAG +IMAGE ID +PLATFORM +CREATED +SIZE$", images.Lines[0]);
-        Assert.Matches($"^{bench.Host}/team/box +1 +[0-9a-f]{{12}} +linux/amd64 +.+ ago +[0-9.]+[kM]B$", images.Lines[1]);
+        Assert.Matches("^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE$", images.Lines[0]);
+        Assert.Matches($"^{bench.Host}/team/box +1 +[0-9a-f]{{12}} +.+ ago +[0-9.]+[kM]B$", images.Lines[1]);
+        Assert.Matches("^REPOSITORY +TAG +DIGEST +IMAGE ID +PLATFORM +CREATED +SIZE$", (await _gantry.GoodAsync("images", "--digests", "--platforms")).Lines[0]);
+        var files = new DirectoryInfo(Path.Combine(_gantry.Store, "layers")).GetDirectories()
+            .Sum(layer => new DirectoryInfo(Path.Combine(layer.FullName, "fs")).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.LinkTarget is null && file.Name != "twin").Sum(file => file.Length));
+        Assert.Equal(files, (await _gantry.GoodAsync("images", "--json")).Json[0].GetProperty("size").GetInt64());
         Assert.Equal($"{bench.Box}\n", (await _gantry.GoodAsync("images", "-q")).Output);
         Assert.Equal($"{bench.Box}", (await _gantry.GoodAsync("images", "--json")).Json[0].GetProperty("name").GetString());
 
@@ -40,7 +44,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task History_OfAnImage_HasDockersColumnsAndNoControlCharacters()
     {
-        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        await _gantry.HavePulledAsync();
         var history = await _gantry.GoodAsync("history", bench.Box);
         Assert.Matches("^IMAGE +CREATED +CREATED BY +SIZE +COMMENT$", history.Lines[0]);
         Assert.Matches(@"^[0-9a-f]{12} +.+ ago +CMD \\u001b\[31mred +0B", history.Lines[1]);
@@ -64,12 +68,63 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     [Fact]
     public async Task Rmi_ThenPrune_EmptiesTheStore()
     {
-        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        await _gantry.HavePulledAsync();
         Assert.Contains("2 layers", (await _gantry.GoodAsync("rmi", bench.Box)).Output, StringComparison.Ordinal);
         Assert.Equal(3, (await _gantry.RunAsync("rmi", bench.Box)).Code);
         await _gantry.GoodAsync("prune");
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_gantry.Store, "layers")));
         Assert.Empty(Directory.GetFiles(Path.Combine(_gantry.Store, "blobs"), "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task Id_OfAnImage_StandsForItsName()
+    {
+        await _gantry.HavePulledAsync();
+        var id = (await _gantry.GoodAsync("images")).Lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[2];
+        Assert.Equal("default\n", (await _gantry.GoodAsync("run", "--rm", id)).Output);
+        foreach (var word in (string[])[id[..4], id, (await _gantry.GoodAsync("images", "--json")).Json[0].GetProperty("imageId").GetString()!])
+            Assert.Contains($"\"Name\": \"{bench.Box}\"", (await _gantry.GoodAsync("inspect", word)).Output, StringComparison.Ordinal);
+
+        await _gantry.GoodAsync("pull", "-q", $"{bench.Box.Replace(":1", "@", StringComparison.Ordinal)}{(await _gantry.GoodAsync("images", "--json")).Json[0].GetProperty("digest").GetString()}");
+        var several = await _gantry.RunAsync("rmi", id);
+        Assert.Equal(2, several.Code);
+        Assert.Contains("has several names", several.Errors, StringComparison.Ordinal);
+        await _gantry.GoodAsync("rmi", "-f", id, "not-there");
+        Assert.Equal("", (await _gantry.GoodAsync("images", "-q")).Output);
+    }
+
+    [Fact]
+    public async Task Output_ThatCannotBeWritten_IsAFaultAndAClosedPipeIsNone()
+    {
+        await _gantry.HavePulledAsync();
+        var gantry = $"GANTRY_ROOT={_gantry.Store} dotnet {GantryRuns.Program}";
+        var codes = await GantryRuns.ToolAsync("bash", "-c",
+            $"{gantry} images >/dev/full; echo $?; {gantry} export {bench.Box} >/dev/full; echo $?; {gantry} export {bench.Box} | head -c1 >/dev/null; echo ${{PIPESTATUS[0]}}; "
+            + $"{gantry} images | true; echo ${{PIPESTATUS[0]}}");
+        Assert.Equal(["11", "11", "141", "0"], codes.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
+        // One after the other into one file, as any command.
+        await GantryRuns.ToolAsync("bash", "-c", $"({gantry} images -q; {gantry} images -q) >{_gantry.Path("twice")}");
+        Assert.Equal(2, (await File.ReadAllLinesAsync(_gantry.Path("twice"))).Length);
+    }
+
+    [Fact]
+    public async Task Pull_OntoAFullDisk_SaysSoAndLeavesNoName()
+    {
+        var small = Directory.CreateDirectory(_gantry.Path("small")).FullName;
+        await GantryRuns.ToolAsync("mount", "-t", "tmpfs", "-o", "size=700k", "none", small);
+        try
+        {
+            var pulled = await _gantry.RunAsync("--root", Path.Combine(small, "store"), "pull", bench.Box);
+            Assert.Equal(11, pulled.Code);
+            Assert.Contains("No space left on device", pulled.Errors, StringComparison.Ordinal);
+            Assert.Equal("", (await _gantry.GoodAsync("--root", Path.Combine(small, "store"), "images", "-q")).Output);
+            Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(small, "store", "staging")));
+        }
+        finally
+        {
+            await GantryRuns.ToolAsync("umount", small);
+        }
     }
 
     [Fact]
@@ -84,6 +139,12 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     [InlineData(2, "there is no command 'nope'", "nope")]
     [InlineData(2, "there is no option '--nope'", "pull", "--nope", "x")]
     [InlineData(2, "REF is missing", "pull")]
+    [InlineData(2, "'b' is a word too many", "pull", "a", "b")]
+    [InlineData(2, "'x' is not what --parallel takes: N", "pull", "--parallel", "x", "a")]
+    [InlineData(2, "is not what SHELL takes: bash, zsh or fish", "completion", "csh")]
+    [InlineData(125, "'bridge' is not what --network takes: none|host", "run", "--network", "bridge", "a")]
+    [InlineData(125, "there is no option '--nope'", "run", "--nope", "a")]
+    [InlineData(125, "there is no image HOST/team/box:1 in the store", "run", "--pull", "never", "HOST/team/box:1")]
     [InlineData(2, "is not a platform", "pull", "--platform", "a/b/c/d", "HOST/team/box:1")]
     [InlineData(3, "linux/arm64", "pull", "--platform", "linux/arm64", "HOST/team/box:1")]
     [InlineData(3, "there is no image", "history", "debian")]
@@ -93,7 +154,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     {
         var result = await _gantry.RunAsync([.. words.Select(word => word.Replace("HOST", bench.Host, StringComparison.Ordinal))]);
         Assert.Equal(code, result.Code);
-        Assert.Contains(sentence, result.Errors, StringComparison.Ordinal);
+        Assert.Contains(sentence.Replace("HOST", bench.Host, StringComparison.Ordinal), result.Errors, StringComparison.Ordinal);
         Assert.StartsWith("gantry: ", result.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
     }

@@ -5,12 +5,12 @@ namespace Gantry.Cli.Tests;
 
 /// <summary>Containers by runc, of an image from the real server. Needs root and runc.</summary>
 [Trait("Speed", "Slow")]
-[Collection(BenchCollection.Name)]
+[Collection(ContainersCollection.Name)]
 public sealed class RunCommandTests(Bench bench) : IAsyncLifetime
 {
     private readonly GantryRuns _gantry = new(bench);
 
-    public async ValueTask InitializeAsync() => await _gantry.GoodAsync("pull", "-q", bench.Box);
+    public async ValueTask InitializeAsync() => await _gantry.HavePulledAsync();
 
     [Fact]
     public async Task Run_WithoutACommand_RunsTheImages() => Assert.Equal("default\n", (await _gantry.GoodAsync("run", "--rm", bench.Box)).Output);
@@ -127,12 +127,36 @@ public sealed class RunCommandTests(Bench bench) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Run_OnATerminal_HasOne()
+    public async Task Run_WordsOfTheContainer_AreLeftAlone() =>
+        Assert.Equal("@/etc/hosts -e --rm\n", (await _gantry.GoodAsync("run", "--rm", bench.Box, "echo", "@/etc/hosts", "-e", "--rm")).Output);
+
+    [Fact]
+    public async Task Run_EnvironmentFile_ComesBeforeTheOptions()
     {
-        var inner = $"dotnet {GantryRuns.Program} run --rm -it {bench.Box} sh -c \"tty; echo term \\$TERM\"";
-        var output = await GantryRuns.ToolAsync("env", $"GANTRY_ROOT={_gantry.Store}", "script", "-qec", inner, "/dev/null");
-        Assert.Contains("/dev/pts/", output, StringComparison.Ordinal);
-        Assert.Contains("term xterm", output, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_gantry.Path("env"), "# of the test\nONE=1\n\nTWO=file\nFROM_HERE\n");
+        _gantry.Environment["FROM_HERE"] = "here";
+        var lines = (await _gantry.GoodAsync("run", "--rm", "--env-file", "env", "-e", "TWO=2", bench.Box, "env")).Lines;
+        Assert.Equal(["FROM_HERE=here", "ONE=1", "TWO=2"], lines.Where(line => line.StartsWith("ONE", StringComparison.Ordinal) || line.StartsWith("TWO", StringComparison.Ordinal) || line.StartsWith("FROM", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(125, (await _gantry.RunAsync("run", "--rm", "--env-file", "none", bench.Box, "env")).Code);
+    }
+
+    /// <summary>Needs crun. It refuses machines with both generations of cgroups in use, so it gets a view of this one without the newer.</summary>
+    [Fact]
+    public async Task Run_ByCrun_IsTheSame()
+    {
+        const string program = "id -u; no-such-program 2>/dev/null; exit 7";
+        async Task<GantryResult> ByCrunAsync(params string[] words)
+        {
+            var inner = $"! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified; exec dotnet {GantryRuns.Program} run --rm --runtime crun --runtime-flag cgroup-manager=disabled \"$@\"";
+            using var process = _gantry.StartOther("unshare", ["-m", "sh", "-c", inner, "sh", bench.Box, .. words]);
+            return await GantryRuns.EndAsync(process);
+        }
+
+        var ran = await ByCrunAsync("sh", "-c", program);
+        Assert.True(ran.Code == 7, ran.Errors);
+        Assert.Equal("0\n", ran.Output);
+        Assert.Equal(127, (await ByCrunAsync("no-such-program")).Code);
+        Assert.Equal(126, (await ByCrunAsync("/etc/passwd")).Code);
     }
 
     public ValueTask DisposeAsync() => _gantry.DisposeAsync();

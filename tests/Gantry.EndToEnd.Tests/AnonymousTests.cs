@@ -1,3 +1,5 @@
+using Gantry.EndToEnd.Tests.Clients;
+
 namespace Gantry.EndToEnd.Tests;
 
 /// <summary>Registries of their own with `Access:Anonymous` set, and clients that have no credentials.</summary>
@@ -24,6 +26,10 @@ public sealed class AnonymousTests(Lab lab)
         var ctrPull = await ctr.Ctr.TryAsync("images", "pull", "--plain-http", reference);
         var ctrPush = await ctr.Ctr.TryAsync("images", "push", "--plain-http", $"{registry.Host}/open/other:v1", reference);
         var inspect = await skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
+        var gantry = await lab.GantryAsync();
+        var gantryPull = await gantry.Gantry.TryAsync(["pull", .. gantry.As(null, reference), reference]);
+        var gantryPush = await gantry.Gantry.TryAsync(["push", .. gantry.As(null, reference), lab.Images.Folder("tiny"), $"{registry.Host}/open/gantry:v1"]);
+        await gantry.WipeAsync();
 
         Assert.NotEqual(0, closed.ExitCode);
         Assert.Equal(0, pull.Succeeded().ExitCode);
@@ -32,6 +38,8 @@ public sealed class AnonymousTests(Lab lab)
         Assert.Equal(0, ctrPull.Succeeded().ExitCode);
         Assert.NotEqual(0, ctrPush.ExitCode);
         Assert.Equal(0, inspect.Succeeded().ExitCode);
+        Assert.Equal(0, gantryPull.Succeeded().ExitCode);
+        Assert.Equal(GantryClient.Denied, gantryPush.ExitCode);
     }
 
     [Fact]
@@ -45,12 +53,15 @@ public sealed class AnonymousTests(Lab lab)
         var push = await nobody.TryAsync("push", reference);
         await docker.WipeAsync();
         var pull = await nobody.TryAsync("pull", reference);
+        var gantry = await lab.GantryAsync();
+        var gantryPush = await gantry.Gantry.TryAsync(["push", .. gantry.As(null, reference), lab.Images.Folder("tiny"), $"{registry.Host}/open/gantry:v1"]);
         var skopeo = (await lab.SkopeoAsync()).Skopeo;
         var delete = await skopeo.TryAsync("delete", "--no-creds", $"docker://{reference}");
         var gone = await skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
 
         Assert.Contains("digest: sha256:", push.Succeeded().Text);
         Assert.Equal(0, pull.Succeeded().ExitCode);
+        Assert.Equal(0, gantryPush.Succeeded().ExitCode);
         Assert.Equal(0, delete.Succeeded().ExitCode);
         Assert.Contains("manifest unknown", gone.Text);
     }

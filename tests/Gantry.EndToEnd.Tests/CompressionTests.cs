@@ -12,6 +12,7 @@ public sealed class CompressionTests(Lab lab)
     [InlineData("ctr")]
     [InlineData("podman")]
     [InlineData("buildah")]
+    [InlineData("gantry")]
     public async Task ZstdImage_Pulled_Runs(string puller)
     {
         var digest = await lab.SeedAsync("zstd", "zstd/seeded", "v1");

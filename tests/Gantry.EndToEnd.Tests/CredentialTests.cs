@@ -13,7 +13,7 @@ namespace Gantry.EndToEnd.Tests;
 public sealed class CredentialTests(Lab lab)
 {
     private static readonly string[] Kinds = ["password", "access token", "robot", "keyless", "ldap"];
-    private static readonly string[] Clients = ["docker", "podman", "skopeo", "ctr", "helm", "oras"];
+    private static readonly string[] Clients = ["docker", "podman", "skopeo", "ctr", "gantry", "helm", "oras"];
 
     public static TheoryData<string, string> Pairs() => new(from kind in Kinds from client in Clients select (kind, client));
 
@@ -32,6 +32,7 @@ public sealed class CredentialTests(Lab lab)
             "podman" => await PodmanAsync(login, reference),
             "skopeo" => await SkopeoAsync(login, reference),
             "ctr" => await CtrAsync(login, reference),
+            "gantry" => await GantryAsync(login, reference),
             _ => await TokenSessionAsync(company.Registry, login, repository, oauth2: client == "oras"),
         };
 
@@ -107,6 +108,19 @@ public sealed class CredentialTests(Lab lab)
         var pulled = await ctr.DigestAsync(reference);
         await ctr.WipeAsync();
         return (lab.Images.Digest("tiny"), pulled);
+    }
+
+    private async Task<(string Pushed, string Pulled)> GantryAsync(Login login, string reference)
+    {
+        var gantry = await lab.GantryAsync();
+        string[] auth = ["--authfile", Path.Combine(lab.NewFolder(), "auth.json")];
+        var loggedIn = await gantry.Gantry.TryWithInputAsync(
+            login.Secret, ["login", .. auth, "--username", login.User, "--password-stdin", HostOf(reference)]);
+        loggedIn.Succeeded();
+        var pushed = await gantry.Gantry.RunAsync(["push", "-q", .. auth, lab.Images.Folder("tiny"), reference]);
+        var pulled = await gantry.Gantry.RunAsync(["pull", "-q", .. auth, reference]);
+        await gantry.WipeAsync();
+        return (GantryClient.Digest(pushed), GantryClient.Digest(pulled));
     }
 
     // helm 3.18 and later ask for pull, then for pull and push in the same session; oras asks for both by a POST.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Gantry.EndToEnd.Tests.Clients;
 using Gantry.EndToEnd.Tests.Running;
 
 namespace Gantry.EndToEnd.Tests;
@@ -30,8 +31,13 @@ public sealed class KeylessTests(Lab lab)
         var push = await user.TryAsync("push", reference);
         await docker.WipeAsync();
         var pull = await user.TryAsync("pull", reference);
+        var gantry = await lab.GantryAsync();
+        string[] pullWithDockersLogin = ["pull", "--authfile", Path.Combine(folder, "config.json"), reference];
+        var gantryPull = await gantry.Gantry.TryAsync(pullWithDockersLogin);
         await company.Admin.RunAsync("trust", "remove", robot, trust.Split(' ')[0]);
         var without = await user.TryAsync("pull", reference);
+        var gantryWithout = await gantry.Gantry.TryAsync(pullWithDockersLogin);
+        await gantry.WipeAsync();
 
         Assert.DoesNotContain(job.Secret, await File.ReadAllTextAsync(Path.Combine(folder, "config.json")));
         Assert.NotEqual(0, again.ExitCode);
@@ -40,6 +46,8 @@ public sealed class KeylessTests(Lab lab)
         Assert.Equal(0, pull.Succeeded().ExitCode);
         Assert.NotEqual(0, without.ExitCode);
         Assert.Contains("the login has expired or was ended; log in again", without.Text);
+        Assert.Equal(0, gantryPull.Succeeded().ExitCode);
+        Assert.Equal(GantryClient.Denied, gantryWithout.ExitCode);
     }
 
     // There is no event to await: it is the registry's clock.

@@ -63,6 +63,7 @@ public sealed class Lab : IAsyncLifetime
                 "podman" => await PodmanClient.StartAsync(Home),
                 "buildah" => await BuildahClient.StartAsync(Home),
                 "skopeo" => await SkopeoClient.StartAsync(Home),
+                "gantry" => await GantryClient.StartAsync(Home),
                 _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such client"),
             };
             clients.Add(name, client);
@@ -96,6 +97,8 @@ public sealed class Lab : IAsyncLifetime
     internal async Task<BuildahClient> BuildahAsync() => (BuildahClient)await ClientAsync("buildah");
 
     internal async Task<SkopeoClient> SkopeoAsync() => (SkopeoClient)await ClientAsync("skopeo");
+
+    internal async Task<GantryClient> GantryAsync() => (GantryClient)await ClientAsync("gantry");
 
     internal async Task<Company> CompanyAsync() => company ??= await Company.MakeAsync(this);
 

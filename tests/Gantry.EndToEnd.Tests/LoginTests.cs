@@ -46,11 +46,16 @@ public sealed class LoginTests(Lab lab)
     [InlineData("podman")]
     [InlineData("buildah")]
     [InlineData("skopeo")]
-    public async Task ContainersLogin_TellsRightFromWrong(string name)
+    [InlineData("gantry")]
+    public async Task Login_TellsRightFromWrong(string name)
     {
         var registry = await PatientAsync();
-        var client = await lab.ClientAsync(name);
-        var tool = client is SkopeoClient skopeo ? skopeo.Skopeo : ((ContainersStore)client).Tool;
+        var tool = await lab.ClientAsync(name) switch
+        {
+            SkopeoClient skopeo => skopeo.Skopeo,
+            GantryClient gantry => gantry.Gantry,
+            var client => ((ContainersStore)client).Tool,
+        };
         var file = Path.Combine(lab.NewFolder(), "auth.json");
         string[] login =
             ["login", "--authfile", file, "--username", registry.User, "--password-stdin", registry.Host];
@@ -60,10 +65,41 @@ public sealed class LoginTests(Lab lab)
         var right = await tool.TryWithInputAsync(registry.Password, login);
 
         Assert.NotEqual(0, wrong.ExitCode);
-        Assert.Contains("invalid username/password", wrong.Text);
+        Assert.Contains(name == "gantry" ? "incorrect username or password" : "invalid username/password", wrong.Text);
         Assert.DoesNotContain(registry.Host, afterWrong);
-        Assert.Contains("Login Succeeded", right.Succeeded().Text);
+        Assert.Contains("Login Succeeded", right.Succeeded().Text, StringComparison.OrdinalIgnoreCase);
         Assert.Contains(registry.Host, Contents(file));
+    }
+
+    /// <summary>docker keeps a token of the registry's, gantry the password: each takes what the other wrote, and takes it away.</summary>
+    [Theory]
+    [InlineData("docker", "gantry")]
+    [InlineData("gantry", "docker")]
+    public async Task Login_OfOne_IsTheOthersToo(string first, string other)
+    {
+        var registry = await PatientAsync();
+        var (docker, gantry, folder) = (await lab.DockerAsync(), await lab.GantryAsync(), lab.NewFolder());
+        var reference = $"{registry.Host}/login/{first}-{other}:v1";
+        var digest = GantryClient.Digest(await gantry.Gantry.RunAsync(
+            ["push", "-q", .. gantry.As(new Login(registry.User, registry.Password), reference), lab.Images.Folder("tiny"), reference]));
+
+        var login = await As(first).TryWithInputAsync(registry.Password, "login", "--username", registry.User, "--password-stdin", registry.Host);
+        var pulled = await PullAsync();
+        var logout = await As(other).TryAsync("logout", registry.Host);
+        var after = await As(first).TryAsync("pull", reference);
+        await docker.WipeAsync();
+        await gantry.WipeAsync();
+
+        Assert.Equal(0, login.Succeeded().ExitCode);
+        Assert.Equal(digest, pulled);
+        Assert.Equal(0, logout.Succeeded().ExitCode);
+        Assert.NotEqual(0, after.ExitCode);
+        Assert.DoesNotContain(registry.Host, Contents(Path.Combine(folder, "config.json")));
+
+        Command As(string name) => name == "docker" ? docker.With(folder) : gantry.With(("DOCKER_CONFIG", folder), ("REGISTRY_AUTH_FILE", ""));
+
+        async Task<string> PullAsync() => other == "docker" ? DockerClient.Digest(await As(other).RunAsync("pull", reference))
+            : GantryClient.Digest(await As(other).RunAsync("pull", "-q", reference));
     }
 
     [Fact]
@@ -74,11 +110,15 @@ public sealed class LoginTests(Lab lab)
         var docker = await (await lab.DockerAsync()).With(lab.NewFolder()).TryAsync("pull", reference);
         var ctr = await (await lab.CtrAsync()).Ctr.TryAsync("images", "pull", "--plain-http", reference);
         var skopeo = await (await lab.SkopeoAsync()).Skopeo.TryAsync("inspect", "--no-creds", $"docker://{reference}");
+        var ours = await lab.GantryAsync();
+        var gantry = await ours.Gantry.TryAsync(["pull", .. ours.As(null, reference), reference]);
 
-        Assert.All([docker, ctr, skopeo], result => Assert.NotEqual(0, result.ExitCode));
+        Assert.All([docker, ctr, skopeo, gantry], result => Assert.NotEqual(0, result.ExitCode));
         Assert.Contains("pull access denied", docker.Text);
         Assert.Contains("pull access denied", ctr.Text);
         Assert.Contains("denied: asked for pull on login/closed; granted is nothing", skopeo.Text);
+        Assert.Contains("asked for pull on login/closed; granted is nothing", gantry.Text);
+        Assert.Equal(GantryClient.Denied, gantry.ExitCode);
     }
 
     [Fact]
@@ -89,10 +129,15 @@ public sealed class LoginTests(Lab lab)
         var creds = $"{registry.User}:{WrongPassword}";
         var ctr = await (await lab.CtrAsync()).Ctr.TryAsync("images", "pull", "--plain-http", "--user", creds, reference);
         var podman = await (await lab.PodmanAsync()).Tool.TryAsync("pull", "--creds", creds, reference);
+        var ours = await lab.GantryAsync();
+        var gantry = await ours.Gantry.TryAsync(["pull", .. ours.As(new Login(registry.User, WrongPassword), reference), reference]);
 
         Assert.NotEqual(0, ctr.ExitCode);
         Assert.NotEqual(0, podman.ExitCode);
         Assert.Contains("unauthorized", podman.Text);
+        Assert.Contains("incorrect username or password", gantry.Text);
+        Assert.DoesNotContain(WrongPassword, gantry.Text);
+        Assert.Equal(GantryClient.Denied, gantry.ExitCode);
     }
 
     private static string Contents(string file) => File.Exists(file) ? File.ReadAllText(file) : "";

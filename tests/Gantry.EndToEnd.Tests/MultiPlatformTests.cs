@@ -8,6 +8,7 @@ public sealed class MultiPlatformTests(Lab lab)
     [InlineData("ctr")]
     [InlineData("podman")]
     [InlineData("buildah")]
+    [InlineData("gantry")]
     public async Task Pull_OfAnIndex_TakesTheMachinesPlatform(string puller)
     {
         await lab.SeedAsync("multi", "platforms/index", "v1");

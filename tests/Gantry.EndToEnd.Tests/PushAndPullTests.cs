@@ -3,7 +3,7 @@ namespace Gantry.EndToEnd.Tests;
 /// <summary>Push by one client, wipe, pull by another, run: both name the digest that the registry has.</summary>
 public sealed class PushAndPullTests(Lab lab)
 {
-    private static readonly string[] Names = ["docker", "ctr", "podman", "buildah", "skopeo"];
+    private static readonly string[] Names = ["docker", "ctr", "podman", "buildah", "skopeo", "gantry"];
 
     public static TheoryData<string, string> Pairs() =>
         new(from pusher in Names from puller in Names select (pusher, puller));

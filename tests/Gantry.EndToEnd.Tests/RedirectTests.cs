@@ -19,6 +19,7 @@ public sealed class RedirectTests(Lab lab)
     [InlineData("podman")]
     [InlineData("buildah")]
     [InlineData("skopeo")]
+    [InlineData("gantry")]
     public async Task Pull_FetchesEachBlobFromTheStore(string name)
     {
         var registry = await RegistryAsync();

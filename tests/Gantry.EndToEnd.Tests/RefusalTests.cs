@@ -1,11 +1,12 @@
 using System.Text.RegularExpressions;
+using Gantry.EndToEnd.Tests.Clients;
 using Gantry.EndToEnd.Tests.Running;
 
 namespace Gantry.EndToEnd.Tests;
 
 /// <summary>
-/// What a person reads when the registry says no. docker, podman and skopeo print the challenge's error_description: what was
-/// asked, what is granted, by which rule, and the id of the request. ctr prints `insufficient_scope` and nothing else.
+/// What a person reads when the registry says no. docker, podman, skopeo and gantry print what was asked, what is granted, by which
+/// rule, and the id of the request. ctr prints `insufficient_scope` and nothing else.
 /// </summary>
 public sealed partial class RefusalTests(Lab lab)
 {
@@ -16,6 +17,7 @@ public sealed partial class RefusalTests(Lab lab)
     [InlineData("podman")]
     [InlineData("skopeo")]
     [InlineData("ctr")]
+    [InlineData("gantry")]
     public async Task Push_ThatARuleForbids_NamesTheRule(string client)
     {
         var company = await lab.CompanyAsync();
@@ -31,6 +33,7 @@ public sealed partial class RefusalTests(Lab lab)
     [InlineData("podman")]
     [InlineData("skopeo")]
     [InlineData("ctr")]
+    [InlineData("gantry")]
     public async Task Push_ByARobotThatMayPull_NamesItsRole(string client)
     {
         var company = await lab.CompanyAsync();
@@ -45,6 +48,7 @@ public sealed partial class RefusalTests(Lab lab)
     [InlineData("podman")]
     [InlineData("skopeo")]
     [InlineData("ctr")]
+    [InlineData("gantry")]
     public async Task PublicNamespace_WithoutALogin_MayBePulledAndNotPushed(string client)
     {
         var company = await lab.CompanyAsync();
@@ -61,6 +65,7 @@ public sealed partial class RefusalTests(Lab lab)
     [InlineData("podman")]
     [InlineData("skopeo")]
     [InlineData("ctr")]
+    [InlineData("gantry")]
     public async Task PrivateNamespace_WithoutALogin_LooksAsIfItWereNotThere(string client)
     {
         var company = await lab.CompanyAsync();
@@ -79,7 +84,8 @@ public sealed partial class RefusalTests(Lab lab)
         Assert.NotEqual(0, result.ExitCode);
         // While its push still writes the body as the answer comes, containerd 1.6 names the pipe that it closed on itself.
         if (client == "ctr") Assert.Matches("insufficient_scope: authorization failed|failed to copy: io: read/write on closed pipe", result.Text);
-        else Assert.Contains($"denied: {why} (request #)", Varying().Replace(result.Text, "#"));
+        else Assert.Contains($"{(client == "gantry" ? "" : "denied: ")}{why} (request #)", Varying().Replace(result.Text, "#"));
+        if (client == "gantry") Assert.Equal(GantryClient.Denied, result.ExitCode);
     }
 
     private async Task<CommandResult> PushAsync(string client, Login? login, string reference)
@@ -88,6 +94,12 @@ public sealed partial class RefusalTests(Lab lab)
         {
             return await (await lab.SkopeoAsync()).Skopeo.TryAsync(["copy", "-q", .. SkopeoCredentials("dest-", login),
                 lab.Images.Layout("tiny"), $"docker://{reference}"]);
+        }
+
+        if (client == "gantry")
+        {
+            var gantry = await lab.GantryAsync();
+            return await gantry.Gantry.TryAsync(["push", .. gantry.As(login, reference), lab.Images.Folder("tiny"), reference]);
         }
 
         var store = await lab.ClientAsync(client);
@@ -109,9 +121,18 @@ public sealed partial class RefusalTests(Lab lab)
         "podman" => await (await lab.PodmanAsync()).Tool.TryAsync(["pull", .. Credentials("--creds", login), reference]),
         "skopeo" => await (await lab.SkopeoAsync()).Skopeo.TryAsync(
             ["inspect", .. SkopeoCredentials("", login), $"docker://{reference}"]),
+        "gantry" => await GantryPullAsync(login, reference),
         _ => await (await lab.CtrAsync()).Ctr.TryAsync(
             ["images", "pull", "--plain-http", .. Credentials("--user", login), reference]),
     };
+
+    private async Task<CommandResult> GantryPullAsync(Login? login, string reference)
+    {
+        var gantry = await lab.GantryAsync();
+        var pull = await gantry.Gantry.TryAsync(["pull", .. gantry.As(login, reference), reference]);
+        await gantry.WipeAsync();
+        return pull;
+    }
 
     private async Task<Command> DockerAsync(Login? login, string reference)
     {

@@ -1,3 +1,4 @@
+using Gantry.EndToEnd.Tests.Clients;
 using Gantry.EndToEnd.Tests.Running;
 
 namespace Gantry.EndToEnd.Tests;
@@ -17,11 +18,19 @@ public sealed class RestartTests(Lab lab)
         await skopeo.RunAsync(["copy", "-q", "--all", "--preserve-digests", .. target,
             lab.Images.Layout("multi"), $"docker://{registry.Host}/kept/multi:v1"]);
 
+        var gantry = await lab.GantryAsync();
+        string[] pull = ["pull", "-q", .. gantry.As(new Login(registry.User, registry.Password), $"{registry.Host}/kept"), $"{registry.Host}/kept/debian:v1"];
+
         await registry.StopAsync();
+        var away = await gantry.Gantry.TryAsync(pull);
         await registry.StartAgainAsync();
+        var pulled = await gantry.Gantry.RunAsync(pull);
+        await gantry.WipeAsync();
         var back = lab.NewFolder();
         await skopeo.RunAsync(["copy", "-q", .. source, $"docker://{registry.Host}/kept/debian:v1", $"oci:{back}:v1"]);
 
+        Assert.Equal(GantryClient.Away, away.ExitCode);
+        Assert.Equal(lab.Images.Digest("debian"), GantryClient.Digest(pulled));
         Assert.Equal(lab.Images.Digest("debian"), await registry.DigestAsync("kept/debian", "v1"));
         Assert.Equal(lab.Images.Digest("multi"), await registry.DigestAsync("kept/multi", "v1"));
     }

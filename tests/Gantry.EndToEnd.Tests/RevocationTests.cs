@@ -19,9 +19,14 @@ public sealed class RevocationTests(Lab lab)
         using var session = new TokenSession(company.Registry, carol, oauth2: true);
         using var tags = await session.SendAsync(HttpMethod.Get, "/v2/acme/revoked/tags/list");
         var before = await docker.TryAsync("pull", reference);
+        var gantry = await lab.GantryAsync();
+        string[] pullWithDockersLogin = ["pull", "--authfile", Path.Combine(folder, "config.json"), reference];
+        var gantryBefore = await gantry.Gantry.TryAsync(pullWithDockersLogin);
 
         await company.Admin.RunAsync("account", "set", carol.User, "--disabled", "true");
         var after = await docker.TryAsync("pull", reference);
+        var gantryAfter = await gantry.Gantry.TryAsync(pullWithDockersLogin);
+        await gantry.WipeAsync();
         var bearer = await StatusAsync(company, session.Token);
 
         // docker has kept a token of the registry's, not the password.
@@ -31,6 +36,9 @@ public sealed class RevocationTests(Lab lab)
         Assert.Equal(HttpStatusCode.OK, tags.StatusCode);
         Assert.NotEqual(0, after.ExitCode);
         Assert.Contains("unauthorized: the login has expired or was ended; log in again", after.Text);
+        Assert.Equal(0, gantryBefore.Succeeded().ExitCode);
+        Assert.Equal(GantryClient.Denied, gantryAfter.ExitCode);
+        Assert.Contains("the login has expired or was ended; log in again", gantryAfter.Text);
         Assert.Equal(HttpStatusCode.Unauthorized, bearer);
     }
 
@@ -49,6 +57,8 @@ public sealed class RevocationTests(Lab lab)
         await company.Admin.RunAsync("token", "revoke", robot.User, id);
         var after = await docker.TryAsync("pull", reference);
         var another = await (await lab.SkopeoAsync()).Skopeo.TryAsync("inspect", "--creds", robot.Pair, $"docker://{reference}");
+        var ours = await lab.GantryAsync();
+        var gantry = await ours.Gantry.TryAsync(["pull", .. ours.As(robot, reference), reference]);
         var bearer = await StatusAsync(company, session.Token);
 
         Assert.Equal(0, before.Succeeded().ExitCode);
@@ -57,6 +67,8 @@ public sealed class RevocationTests(Lab lab)
         Assert.Contains("unauthorized: the login has expired or was ended; log in again", after.Text);
         Assert.NotEqual(0, another.ExitCode);
         Assert.Contains("unauthorized: incorrect username or password", another.Text);
+        Assert.Equal(GantryClient.Denied, gantry.ExitCode);
+        Assert.Contains("incorrect username or password", gantry.Text);
         Assert.Equal(HttpStatusCode.Unauthorized, bearer);
     }
 

@@ -1,5 +1,6 @@
 using Gantry.Layers.Tar;
 using Gantry.Layers.Tests.Compression;
+using Gantry.TestKit;
 
 namespace Gantry.Layers.Tests;
 

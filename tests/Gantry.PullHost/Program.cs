@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Gantry.Engine;
 using Gantry.Engine.Remote;
 
-// pull ROOT NAME | unpack ROOT NAME DIRECTORY: over plain HTTP, as nobody. Prints what happened, and at the end the memory and time it took.
+// pull ROOT NAME [PARALLELISM] | unpack ROOT NAME DIRECTORY: over plain HTTP, as nobody. Prints what happened, and at the end the memory and time it took.
 var name = ImageName.Parse(args[2]);
 try
 {
@@ -11,7 +11,9 @@ try
     var started = Stopwatch.GetTimestamp();
     if (args[0] == "pull")
     {
-        var pulled = await new ImagePuller(store, registries, new PullOptions()).PullAsync(name);
+        var options = new PullOptions();
+        if (args.Length > 3) options = options with { Parallelism = int.Parse(args[3], System.Globalization.CultureInfo.InvariantCulture) };
+        var pulled = await new ImagePuller(store, registries, options).PullAsync(name);
         Console.WriteLine($"pulled {pulled.Image.Manifest.Digest} new={pulled.IsNew}");
         var returned = Stopwatch.GetElapsedTime(started);
         await pulled.Settled;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Gantry.Cli.Output;
 using Gantry.Engine;
 using Gantry.Engine.Bundles;
-using Gantry.Engine.Remote;
 
 namespace Gantry.Cli.Commands;
 
@@ -21,7 +20,8 @@ internal static class BundleCommand
                 Writes DIR/config.json for runc, crun or another runtime: the image's entrypoint, command, environment, user, folder and labels, docker's default capabilities,
                 masked and read-only paths. DIR/rootfs is the image's layers, mounted by overlayfs with changes going to DIR/upper, or with --flat a tree of its own.
 
-                The mount stays until 'umount DIR/rootfs' or the machine's end, and needs the image in the store: remove it first, then the image. A flat bundle needs nothing.
+                The mount stays until 'umount DIR/rootfs' or the machine's end. Its layers stay in the store until DIR is removed, also without the image; do not move DIR. A flat
+                bundle needs nothing.
 
                 Not taken over: the image's volumes (what is written there goes where everything goes) and exposed ports (an annotation). No seccomp profile is set.
                 """,
@@ -36,10 +36,10 @@ internal static class BundleCommand
         foreach (var option in words.All) command.Add(option);
         return command.Runs(screen, async (session, ct) =>
         {
-            var name = ImageName.Parse(session.Parsed.GetValue(reference));
             var options = words.Read(session.Parsed) with { Terminal = session.Parsed.GetValue(terminal) };
             var path = Path.GetFullPath(session.Parsed.GetValue(folder)!);
             var store = await session.OpenStoreAsync(ct);
+            var name = await LocalNames.OfAsync(store, session.Parsed.GetValue(reference)!, ct);
             if (session.Parsed.GetValue(flat) || options.Rootless is not null)
             {
                 var unpacker = new FlatUnpacker(store, store.Find(name) is null || session.Platform is not null ? session.OpenRegistries() : null, session.PullOptions);

@@ -33,7 +33,8 @@ internal static class CommandTree
         };
         root.Add(CompletionCommand.Create(screen, root));
         foreach (var option in GlobalOptions.All) root.Add(option);
-        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpPage(screen);
+        foreach (var help in root.Options.OfType<HelpOption>()) (help.Action, help.Description) = (new HelpPage(screen), "Show this page.");
+        foreach (var version in root.Options.OfType<VersionOption>()) version.Description = "Show the version.";
         return root;
     }
 }

@@ -13,9 +13,14 @@ internal sealed class ContainerWords
         Description = "Environment variable. NAME alone: as it is here. May be given several times.", HelpName = "NAME=VALUE", AllowMultipleArgumentsPerToken = false,
     };
 
+    public Option<string[]> EnvironmentFiles { get; } = new("--env-file")
+    {
+        Description = "File with a variable a line, as for --env, which comes after it; # begins a comment. May be given several times.", HelpName = "FILE",
+    };
+
     public Option<string[]> Volumes { get; } = new("--volume", "-v")
     {
-        Description = "Show SOURCE of this machine at TARGET, both absolute; ro: to be read only. May be given several times.", HelpName = "SOURCE:TARGET[:ro]",
+        Description = "Show SOURCE of this machine (/... or ./...) at TARGET, which is absolute; ro: to be read only. May be given several times.", HelpName = "SOURCE:TARGET[:ro]",
     };
 
     public Option<string?> WorkingDirectory { get; } = new("--workdir", "-w") { Description = "Folder to start in, in the container.", HelpName = "DIR" };
@@ -42,11 +47,11 @@ internal sealed class ContainerWords
     };
 
     public IEnumerable<Option> All =>
-        [Environment, Volumes, WorkingDirectory, User, Network, Entrypoint, HostName, ReadOnly, NewPrivileges, Labels];
+        [Environment, EnvironmentFiles, Volumes, WorkingDirectory, User, Network, Entrypoint, HostName, ReadOnly, NewPrivileges, Labels];
 
     public BundleOptions Read(ParseResult parsed) => new()
     {
-        Environment = [.. (parsed.GetValue(Environment) ?? []).Select(Variable).OfType<string>()],
+        Environment = [.. (parsed.GetValue(EnvironmentFiles) ?? []).SelectMany(Lines).Concat(parsed.GetValue(Environment) ?? []).Select(Variable).OfType<string>()],
         Volumes = [.. (parsed.GetValue(Volumes) ?? []).Select(Volume)],
         WorkingDirectory = parsed.GetValue(WorkingDirectory),
         User = parsed.GetValue(User),
@@ -58,6 +63,18 @@ internal sealed class ContainerWords
         Labels = parsed.GetValue(Labels),
         Rootless = ImageBundle.RootlessOwner(),
     };
+
+    private static IEnumerable<string> Lines(string path)
+    {
+        try
+        {
+            return [.. File.ReadLines(path).Select(line => line.TrimStart()).Where(line => line.Length > 0 && line[0] != '#')];
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new EngineException(EngineFault.NotFound, $"there is no {Shown.Text(path)} with variables", fault);
+        }
+    }
 
     /// <summary>Null for a variable that is not set here: then the container has none either.</summary>
     private static string? Variable(string word)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Gantry.Cli.Output;
+using Gantry.Engine;
 
 namespace Gantry.Cli.Commands;
 
@@ -23,7 +24,8 @@ internal sealed class DocumentedCommand(string name, string summary) : Command(n
             using var session = new Session(parsed, screen);
             try
             {
-                return await run(session, ct);
+                var code = await run(session, ct);
+                return screen.Failure is null ? code : throw new EngineException(EngineFault.Local, $"standard output cannot be written: {screen.Failure}");
             }
             catch (Exception fault)
             {

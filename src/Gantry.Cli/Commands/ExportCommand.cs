@@ -2,7 +2,6 @@ using System.CommandLine;
 using Gantry.Cli.Output;
 using Gantry.Engine;
 using Gantry.Engine.Archives;
-using Gantry.Engine.Remote;
 
 namespace Gantry.Cli.Commands;
 
@@ -26,8 +25,8 @@ internal static class ExportCommand
             var path = session.Parsed.GetValue(output);
             if (session.IsJson && path is null or "-") throw new EngineException(EngineFault.Usage, "--json and an archive cannot both go to standard output: use -o FILE");
             if (path is null or "-" && screen.AreResultsOnTerminal) throw new EngineException(EngineFault.Usage, "an archive is not written to a terminal: use -o FILE or a pipe");
-            var name = ImageName.Parse(session.Parsed.GetValue(reference));
             var store = await session.OpenStoreAsync(ct);
+            var name = await LocalNames.OfAsync(store, session.Parsed.GetValue(reference)!, ct);
             var image = await Pulls.EnsureAsync(session, store, name, ct);
             await OutputFile.WriteAsync(screen, path, stream => ImageExport.WriteAsync(store, image, stream, ct));
             if (session.IsJson) screen.Result(CliJson.Line(new ResultLine("exported", name.Canonical, image.Top.Digest.ToString(), path)));

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Gantry.Cli.Output;
 using Gantry.Engine;
-using Gantry.Engine.Remote;
+using Gantry.Engine.Archives;
 
 namespace Gantry.Cli.Commands;
 
@@ -15,26 +15,30 @@ internal static class HistoryCommand
         var whole = new Option<bool>("--no-trunc") { Description = "Show commands and ids in full." };
         return new DocumentedCommand("history", "Show how an image was made, layer by layer.")
         {
-            Details = "Newest first, with the columns of docker history. IMAGE is known of the newest alone, as of every image that was pulled; SIZE is the layer's, compressed.",
+            Details = """
+                Newest first, with the columns of docker history. IMAGE is known of the newest step alone, as of every image that was pulled. SIZE is what the layer's files take; of
+                an image that is not unpacked, the layer's blob.
+                """,
             Examples = [("gantry history debian:12", "commands cut to fit"), ("gantry history --no-trunc debian:12", "in full"), ("gantry history -q debian:12", "ids alone")],
             Arguments = { reference },
             Options = { whole },
         }.Runs(screen, async (session, ct) =>
         {
             var store = await session.OpenStoreAsync(ct);
-            var image = Pulls.Find(store, ImageName.Parse(session.Parsed.GetValue(reference)));
+            var image = Pulls.Find(store, await LocalNames.OfAsync(store, session.Parsed.GetValue(reference)!, ct));
             var config = await store.ReadConfigAsync(image, ct) ?? throw new EngineException(EngineFault.Unsupported, $"{image.Name} is not a container image");
             var manifest = await store.ReadManifestAsync(image, ct);
             var isWhole = session.Parsed.GetValue(whole);
 
             // A history may be missing, or of another length than the layers: the layers are what counts.
-            var layers = new Queue<long>(manifest.Layers.Select(layer => layer.Size));
-            var steps = config.History.Select(step => (Step: step, Size: step.IsEmptyLayer || !layers.TryDequeue(out var size) ? 0 : size)).Reverse().ToList();
+            var unpacked = ImageSizes.Unpacked(store, image);
+            var layers = new Queue<(long Size, long Stored)>(manifest.Layers.Select((layer, i) => (unpacked?[i] ?? layer.Size, layer.Size)));
+            var steps = config.History.Select(step => (Step: step, Sizes: step.IsEmptyLayer || !layers.TryDequeue(out var sizes) ? default : sizes)).Reverse().ToList();
             var rows = new List<string[]>();
-            foreach (var (step, size) in steps)
+            foreach (var (step, (size, stored)) in steps)
             {
                 var id = rows.Count == 0 ? manifest.Config!.Digest.ToString() : null;
-                if (session.IsJson) screen.Result(CliJson.Line(new HistoryLine(id, step.Created, step.CreatedBy, size, step.Comment)));
+                if (session.IsJson) screen.Result(CliJson.Line(new HistoryLine(id, step.Created, step.CreatedBy, size, stored, step.Comment)));
                 rows.Add([
                     id is null ? "<missing>" : isWhole ? id : Shown.Short(manifest.Config!.Digest),
                     Shown.Age(step.Created, session.Time),

@@ -1,5 +1,9 @@
 using System.CommandLine;
 using Gantry.Cli.Output;
+using Gantry.Engine;
+using Gantry.Engine.Archives;
+using Gantry.Engine.Images;
+using Gantry.Oci;
 
 namespace Gantry.Cli.Commands;
 
@@ -9,9 +13,15 @@ internal static class ImagesCommand
     {
         var filter = new Argument<string?>("NAME") { Description = "Only images whose name contains this.", Arity = ArgumentArity.ZeroOrOne };
         var digests = new Option<bool>("--digests") { Description = "Show the digest that each name points at." };
+        var platforms = new Option<bool>("--platforms") { Description = "Show the platform that each image is for." };
         return new DocumentedCommand("images", "List the images in the local store.")
         {
-            Details = "By name. IMAGE ID is the digest of the config, as docker has it, SIZE what the layers take compressed. With -q the names alone, which completion uses.",
+            Details = """
+                With docker's columns, the newest first. IMAGE ID is the digest of the config, SIZE what the files of its layers take, whether other images share them or not; of what
+                is not unpacked, its blobs. Wherever an image of the store is asked for, its id or the first digits of it will do.
+
+                With -q the names alone, which any command takes.
+                """,
             Examples =
             [
                 ("gantry images", "all of them"),
@@ -19,7 +29,7 @@ internal static class ImagesCommand
                 ("gantry images -q | xargs -n1 gantry pull", "bring all up to date"),
             ],
             Arguments = { filter },
-            Options = { digests },
+            Options = { digests, platforms },
         }.Runs(screen, async (session, ct) =>
         {
             var store = await session.OpenStoreAsync(ct);
@@ -31,31 +41,33 @@ internal static class ImagesCommand
                 return ExitCodes.Success;
             }
 
+            var listed = new List<ImageLine>();
+            foreach (var image in images) listed.Add(await LineAsync(store, image, ct));
+            var (withDigests, withPlatforms) = (session.Parsed.GetValue(digests), session.Parsed.GetValue(platforms));
             var rows = new List<string[]>();
-            var withDigests = session.Parsed.GetValue(digests);
-            foreach (var image in images)
+            foreach (var line in listed.OrderByDescending(line => line.Created ?? DateTimeOffset.MinValue).ThenBy(line => line.Name, StringComparer.Ordinal))
             {
-                var config = await store.ReadConfigAsync(image, ct);
-                var id = config is null ? null : (await store.ReadManifestAsync(image, ct)).Config?.Digest;
-                var tagless = image.Name.ToString();
-                var repository = image.Name.Tag is { } tag && image.Name.Digest is null ? tagless[..^(tag.ToString().Length + 1)] : tagless.Split('@')[0];
-                if (session.IsJson)
-                {
-                    var line = new ImageLine(image.Name.Canonical, repository, image.Name.Tag?.ToString(), image.Top.Digest.ToString(), id?.ToString(),
-                        image.Platform?.ToString(), config?.Created, image.Size);
-                    screen.Result(CliJson.Line(line));
-                    continue;
-                }
-
-                string[] cells = [repository, image.Name.Digest is null ? image.Name.Tag!.Value.ToString() : "<none>"];
-                if (withDigests) cells = [.. cells, image.Top.Digest.ToString()];
-                rows.Add([.. cells, id is { } known ? Shown.Short(known) : "<artifact>", Shown.Text(image.Platform?.ToString() ?? "-", 24),
-                    Shown.Age(config?.Created, session.Time), Shown.Size(image.Size)]);
+                if (session.IsJson) screen.Result(CliJson.Line(line));
+                rows.Add([line.Repository, line.Tag ?? "<none>", .. withDigests ? [line.Digest] : Array.Empty<string>(),
+                    line.ImageId is { } id ? Shown.Short(Digest.Parse(id)) : "<artifact>", .. withPlatforms ? [Shown.Text(line.Platform ?? "-", 24)] : Array.Empty<string>(),
+                    Shown.Age(line.Created, session.Time), Shown.Size(line.Size)]);
             }
 
-            string[] heads = withDigests ? ["REPOSITORY", "TAG", "DIGEST"] : ["REPOSITORY", "TAG"];
-            if (!session.IsJson) Table.Print(screen, [.. heads, "IMAGE ID", "PLATFORM", "CREATED", "SIZE"], rows);
+            if (session.IsJson) return ExitCodes.Success;
+            Table.Print(screen, ["REPOSITORY", "TAG", .. withDigests ? ["DIGEST"] : Array.Empty<string>(), "IMAGE ID",
+                .. withPlatforms ? ["PLATFORM"] : Array.Empty<string>(), "CREATED", "SIZE"], rows);
             return ExitCodes.Success;
         });
+    }
+
+    private static async Task<ImageLine> LineAsync(ImageStore store, StoredImage image, CancellationToken ct)
+    {
+        var config = await store.ReadConfigAsync(image, ct);
+        var id = await LocalNames.IdAsync(store, image, ct);
+        var tag = image.Name.Digest is null ? image.Name.Tag?.ToString() : null;
+        var name = image.Name.ToString();
+        var repository = tag is null ? name.Split('@')[0] : name[..^(tag.Length + 1)];
+        return new ImageLine(image.Name.Canonical, repository, tag, image.Top.Digest.ToString(), id?.ToString(), image.Platform?.ToString(), config?.Created,
+            ImageSizes.Unpacked(store, image)?.Sum() ?? image.Size, image.Size);
     }
 }

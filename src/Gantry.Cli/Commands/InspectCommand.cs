@@ -33,9 +33,10 @@ internal static class InspectCommand
             Options = { remote, raw },
         }.Runs(screen, async (session, ct) =>
         {
-            foreach (var name in session.Parsed.GetValue(reference)!.Select(ImageName.Parse).ToList())
+            var isRemote = session.Parsed.GetValue(remote);
+            foreach (var word in session.Parsed.GetValue(reference)!)
             {
-                var isRemote = session.Parsed.GetValue(remote);
+                var name = isRemote ? ImageName.Parse(word) : await LocalNames.OfAsync(await session.OpenStoreAsync(ct), word, ct);
                 if (session.Parsed.GetValue(raw))
                 {
                     screen.Results.Write((await (isRemote ? RemoteTopAsync(session, name, ct) : LocalTopAsync(session, name, ct))).Span);

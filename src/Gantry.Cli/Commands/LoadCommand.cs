@@ -34,7 +34,7 @@ internal static class LoadCommand
         {
             var file = session.Parsed.GetValue(path) ?? session.Parsed.GetValue(input);
             if (file is null or "-" && !Console.IsInputRedirected) throw new EngineException(EngineFault.Usage, "nothing comes from standard input, which is a terminal: name a file");
-            await using var pipe = Console.OpenStandardInput();
+            await using var pipe = Screen.OpenInput();
             using var archive = file is null or "-" ? ImageArchive.Open(pipe, ct) : ImageArchive.Open(file, ct);
             if (archive.Images.Count == 0) throw new EngineException(EngineFault.NotFound, "there is no image in the archive");
             var given = session.Parsed.GetValue(called) is { } text ? ImageName.Parse(text) : null;
@@ -45,7 +45,7 @@ internal static class LoadCommand
             foreach (var image in archive.Images)
             {
                 var name = given ?? NameOf(image, file);
-                var loaded = await load.LoadAsync(archive, image, name, new LayerSteps(session.Progress), ct);
+                var loaded = await load.LoadAsync(archive, image, name, new LayerSteps(session.Progress, "Loading"), ct);
                 await loaded.Settled;
                 session.EndProgress();
                 foreach (var warning in loaded.Warnings) session.Warn(warning);

@@ -40,8 +40,8 @@ internal static class LoginCommand
             }
             else
             {
-                name ??= Prompt.Ask(screen, "Username: ", isSecret: false);
-                password = Prompt.Ask(screen, "Password: ", isSecret: true);
+                name ??= await Prompt.AskAsync(screen, "Username: ", isSecret: false, ct);
+                password = await Prompt.AskAsync(screen, "Password: ", isSecret: true, ct);
             }
 
             if (name.Length == 0 || password.Length == 0) throw new EngineException(EngineFault.Usage, "a name and a password are needed");

@@ -8,7 +8,7 @@ internal static class PruneCommand
 {
     public static Command Create(Screen screen) => new DocumentedCommand("prune", "Remove what no image uses: leftovers of failed pulls, ended containers.")
     {
-        Details = "Images stay. What another gantry process is fetching or running stays too. Containers that ended without --rm go, with all they wrote.",
+        Details = "Images stay. What another gantry process is fetching or running stays too, and what a bundle has mounted. Containers that ended without --rm go, with all they wrote.",
         Examples = [("gantry prune", "and how much it brought")],
     }.Runs(screen, async (session, ct) =>
     {

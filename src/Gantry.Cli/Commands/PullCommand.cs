@@ -14,6 +14,7 @@ internal static class PullCommand
         var parallel = new Option<int?>("--parallel") { Description = "Layers at a time, 1 to 64. Default: one a processor, 3 to 8.", HelpName = "N" };
         var discard = new Option<bool>("--discard-blobs") { Description = "Remove compressed layers once they are unpacked: half the room, but the image cannot be saved." };
         var blobsOnly = new Option<bool>("--no-unpack") { Description = "Fetch blobs alone." };
+        var verifyFirst = new Option<bool>("--verify-first") { Description = "Unpack a layer only once all of it is here and its digest is right: slower." };
         var strict = new Option<bool>("--strict") { Description = "Refuse layers with anomalies that are warnings otherwise." };
         return new DocumentedCommand("pull", "Fetch an image into the local store.")
         {
@@ -34,7 +35,7 @@ internal static class PullCommand
                 ("gantry pull --json nginx | jq .", "for programs"),
             ],
             Arguments = { reference },
-            Options = { parallel, discard, blobsOnly, strict },
+            Options = { parallel, discard, blobsOnly, verifyFirst, strict },
         }.Runs(screen, async (session, ct) =>
         {
             var name = ImageName.Parse(session.Parsed.GetValue(reference));
@@ -42,6 +43,7 @@ internal static class PullCommand
             {
                 KeepLayerBlobs = !session.Parsed.GetValue(discard),
                 Unpack = !session.Parsed.GetValue(blobsOnly),
+                VerifyFirst = session.Parsed.GetValue(verifyFirst),
                 Unpacking = new() { Strict = session.Parsed.GetValue(strict) },
             };
             if (session.Parsed.GetValue(parallel) is { } count) options = options with { Parallelism = count };

@@ -3,7 +3,6 @@ using Gantry.Cli.Output;
 using Gantry.Cli.Running;
 using Gantry.Engine;
 using Gantry.Engine.Bundles;
-using Gantry.Engine.Remote;
 
 namespace Gantry.Cli.Commands;
 
@@ -18,6 +17,12 @@ internal static class RunCommand
         var terminal = new Option<bool?>("--tty", "-t") { Description = "Give the process a terminal. Default: where standard input and output are one. --tty=false: never.", Arity = ArgumentArity.ZeroOrOne };
         var input = new Option<bool>("--interactive", "-i") { Description = "Pass standard input on. Always so on a terminal; without it the input is empty." };
         var runtime = new Option<string?>("--runtime") { Description = "Runtime to use. Default: runc or crun, the first in PATH.", HelpName = "PROGRAM" };
+        var flags = new Option<string[]>("--runtime-flag")
+        {
+            Description = "Option for the runtime itself, without its dashes, e.g. debug, or cgroup-manager=disabled for crun. May be given several times.", HelpName = "FLAG",
+        };
+        var pull = new Option<string>("--pull") { Description = "Whether to pull first: missing, always or never.", HelpName = "missing|always|never", DefaultValueFactory = _ => Pulls.Missing };
+        pull.AcceptOnlyFromAmong(Pulls.Missing, Pulls.Always, Pulls.Never);
         var words = new ContainerWords();
         var page = new DocumentedCommand("run", "Run a command in a new container of an image.")
         {
@@ -41,7 +46,7 @@ internal static class RunCommand
             ],
             FailureCode = ExitCodes.RunFailed,
             Arguments = { reference, command },
-            Options = { remove, name, terminal, input, runtime },
+            Options = { remove, name, terminal, input, pull, runtime, flags },
         };
         foreach (var option in words.All) page.Add(option);
         return page.Runs(screen, async (session, ct) =>
@@ -49,26 +54,26 @@ internal static class RunCommand
             var parsed = session.Parsed;
             var hasTerminal = parsed.GetResult(terminal) is { Implicit: false } ? parsed.GetValue(terminal) ?? true : !Console.IsInputRedirected && !Console.IsOutputRedirected;
             if (hasTerminal && Console.IsInputRedirected) throw new EngineException(EngineFault.Usage, "-t needs a terminal on standard input");
-            var image = ImageName.Parse(parsed.GetValue(reference));
             var typed = parsed.GetValue(command) is { Length: > 0 } given ? given : null;
             var options = words.Read(parsed) with { Terminal = hasTerminal, Command = typed };
             var program = RuntimeProgram.Find(parsed.GetValue(runtime));
             var store = await session.OpenStoreAsync(ct);
-            var stored = await Pulls.EnsureAsync(session, store, image, ct);
+            var image = await LocalNames.OfAsync(store, parsed.GetValue(reference)!, ct);
+            var stored = await Pulls.EnsureAsync(session, store, image, ct, parsed.GetValue(pull)!);
             session.EndProgress();
 
             using var folder = ContainerFolder.Create(store.Root, parsed.GetValue(name));
             var isDone = false;
             try
             {
-                var run = new ContainerRun(program, folder, passesInput: hasTerminal || parsed.GetValue(input));
+                var run = new ContainerRun(program, [.. (parsed.GetValue(flags) ?? []).Select(flag => $"--{flag}")], folder, passesInput: hasTerminal || parsed.GetValue(input));
                 options = options with { HostName = options.HostName ?? (options.Network == BundleNetwork.Host ? Environment.MachineName : folder.Name) };
                 options = NetworkFiles.Add(options, folder.Path);
-                if (options.Rootless is null) await ImageBundle.UseStackedAsync(store, stored, folder.BundlePath, options, run.Run, ct);
+                if (options.Rootless is null) await ImageBundle.UseStackedAsync(store, stored, folder.BundlePath, options, () => run.Run(ct), ct);
                 else
                 {
                     await ImageBundle.MakeFlatAsync(new FlatUnpacker(store, null, session.PullOptions), image, folder.BundlePath, options, null, ct);
-                    run.Run();
+                    run.Run(ct);
                 }
 
                 isDone = true;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Gantry.Cli.Output;
 using Gantry.Engine;
-using Gantry.Engine.Remote;
 
 namespace Gantry.Cli.Commands;
 
@@ -27,7 +26,6 @@ internal static class UnpackCommand
             Options = { noDevices, keepLinks, strict },
         }.Runs(screen, async (session, ct) =>
         {
-            var name = ImageName.Parse(session.Parsed.GetValue(reference));
             var options = session.PullOptions with
             {
                 Unpacking = new()
@@ -38,6 +36,7 @@ internal static class UnpackCommand
                 },
             };
             var store = await session.OpenStoreAsync(ct);
+            var name = await LocalNames.OfAsync(store, session.Parsed.GetValue(reference)!, ct);
             var unpacker = new FlatUnpacker(store, store.Find(name) is null || session.Platform is not null ? session.OpenRegistries() : null, options);
             var path = Path.GetFullPath(session.Parsed.GetValue(folder)!);
             var image = await unpacker.UnpackAsync(name, path, new LayerSteps(session.Progress), ct);

@@ -45,6 +45,7 @@ internal sealed record CommandWords(IReadOnlyList<CommandWord> Commands, IReadOn
         string[] values = option.HelpName switch
         {
             "none|host" => ["none", "host"],
+            "missing|always|never" => ["missing", "always", "never"],
             "safe|all|none" => ["safe", "all", "none"],
             "FORMAT" => ["oci-archive", "docker-archive", "oci-dir"],
             _ => [],

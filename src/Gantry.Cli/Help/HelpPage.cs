@@ -12,7 +12,7 @@ internal sealed class HelpPage(Screen screen) : SynchronousCommandLineAction
 
     public override int Invoke(ParseResult parseResult)
     {
-        var columns = Math.Min(MaxColumns, screen.AreResultsOnTerminal ? Screen.Size().Columns : MaxColumns);
+        var columns = Math.Min(MaxColumns, screen.AreResultsOnTerminal ? screen.Size().Columns : MaxColumns);
         foreach (var line in Lines(parseResult.CommandResult.Command, parseResult.RootCommandResult.Command, Math.Max(40, columns))) screen.Result(line);
         return ExitCodes.Success;
     }
@@ -61,11 +61,16 @@ internal sealed class HelpPage(Screen screen) : SynchronousCommandLineAction
             foreach (var line in Wrap(meaning, Indent + 6, columns)) yield return line;
         }
 
-        if (!isRoot) yield break;
         foreach (var line in Part("EXIT STATUS")) yield return line;
-        foreach (var line in ExitCodes.Table.SelectMany(row => Entry(row.Code, row.Meaning, columns, 12))) yield return line;
-        foreach (var line in Part("FILES AND ENVIRONMENT")) yield return line;
+        if (isRoot) foreach (var line in ExitCodes.Table.SelectMany(row => Entry(row.Code, row.Meaning, columns, 14))) yield return line;
+        else foreach (var line in Wrap(command is DocumentedCommand { FailureCode: not null } ? RootText.RunStatus : RootText.Status, Indent, columns)) yield return line;
+        foreach (var line in Part("ENVIRONMENT")) yield return line;
+        foreach (var line in RootText.Environment.SelectMany(row => Entry(row.Name, row.Meaning, columns))) yield return line;
+        foreach (var line in Part("FILES")) yield return line;
         foreach (var line in RootText.Files.SelectMany(row => Entry(row.Name, row.Meaning, columns))) yield return line;
+        if (isRoot) yield break;
+        foreach (var line in Part("SEE ALSO")) yield return line;
+        foreach (var line in Wrap(string.Join(", ", RootText.Related(command.Name).Prepend("gantry").Select(name => name == "gantry" ? "gantry --help" : $"gantry {name}")), Indent, columns)) yield return line;
     }
 
     private static string[] Part(string title) => ["", title];
@@ -83,7 +88,7 @@ internal sealed class HelpPage(Screen screen) : SynchronousCommandLineAction
 
     private static string Option(Option option)
     {
-        var names = option.Aliases.Where(alias => alias is not ("-?" or "/?" or "/h")).Prepend(option.Name).OrderBy(name => name.Length).Distinct(StringComparer.Ordinal);
+        var names = option.Aliases.Where(alias => alias is not ("-?" or "/?" or "/h" or "--net")).Prepend(option.Name).OrderBy(name => name.Length).Distinct(StringComparer.Ordinal);
         return string.Join(", ", names) + (option.HelpName is { } value ? $" {value}" : "");
     }
 

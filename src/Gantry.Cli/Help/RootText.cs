@@ -18,11 +18,37 @@ internal static class RootText
         ("gantry copy debian:12 localhost:5000/debian:12", "into a registry of one's own"),
     ];
 
+    public const string Status = "0 after success, otherwise a number for each kind of failure: 'gantry --help' lists them. 130 after Ctrl-C.";
+
+    public const string RunStatus = "The container's own; 128 and the signal's number where one ended it; 125 where gantry or the runtime failed, 126 where the command cannot be executed, "
+        + "127 where there is none of that name.";
+
+    public static readonly IReadOnlyList<(string Name, string Meaning)> Environment =
+    [
+        ("GANTRY_ROOT", "The store, where --root does not say."),
+        ("DOCKER_CONFIG", "Folder of docker's config.json, with credentials."),
+        ("REGISTRY_AUTH_FILE", "File of credentials instead of all others, where --authfile does not say."),
+        ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies on the way to registries."),
+        ("TMPDIR", "Where archives go that come compressed or through a pipe. Default: /tmp."),
+    ];
+
     public static readonly IReadOnlyList<(string Name, string Meaning)> Files =
     [
         ("/var/lib/gantry", "The store of root; otherwise $XDG_DATA_HOME/gantry or ~/.local/share/gantry."),
-        ("$GANTRY_ROOT", "The store, where --root does not say."),
-        ("~/.docker/config.json", "Credentials ($DOCKER_CONFIG); then podman's auth.json. $REGISTRY_AUTH_FILE or --authfile stand instead of them."),
-        ("registries.json", "Mirrors, certificates and plain HTTP by registry, in ~/.config/gantry and /etc/gantry."),
+        ("~/.docker/config.json", "Credentials and credential helpers; then podman's, $XDG_RUNTIME_DIR/containers/auth.json."),
+        ("registries.json", "Mirrors, certificates and plain HTTP by registry, in $XDG_CONFIG_HOME/gantry (~/.config/gantry) and /etc/gantry."),
     ];
+
+    private static readonly string[][] Families =
+    [
+        ["pull", "images", "rmi", "prune"],
+        ["inspect", "history", "tags"],
+        ["run", "bundle", "unpack", "export", "pull"],
+        ["save", "load", "push", "copy"],
+        ["login", "logout"],
+        ["completion", "images"],
+    ];
+
+    /// <summary>Commands for the next thing that one wants to do.</summary>
+    public static IEnumerable<string> Related(string command) => Families.Where(family => family.Contains(command)).SelectMany(family => family).Where(name => name != command).Distinct();
 }

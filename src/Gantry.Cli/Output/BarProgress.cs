@@ -47,7 +47,7 @@ internal sealed class BarProgress : IProgressView
         lock (_gate)
         {
             var text = new StringBuilder();
-            Up(text, Screen.Size().Columns);
+            Up(text, _screen.Size().Columns);
             _screen.Draw(text.Append(Below).Append(sentence).Append('\n').ToString());
             _drawn = [];
             _isChanged = true;
@@ -66,7 +66,7 @@ internal sealed class BarProgress : IProgressView
         {
             if (_isOver || (!_isChanged && !isLast)) return;
             (_isChanged, _isOver) = (false, isLast);
-            var (columns, rows) = Screen.Size();
+            var (columns, rows) = _screen.Size();
             var lines = Lines(columns, isLast ? int.MaxValue : rows - 1);
             var text = new StringBuilder();
             Up(text, columns);

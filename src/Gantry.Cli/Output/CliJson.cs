@@ -16,9 +16,13 @@ internal sealed record ErrorLine(string Event, string Fault, string Message, int
 /// <summary>The end of a command that made or moved something.</summary>
 internal sealed record ResultLine(string Event, string? Name = null, string? Digest = null, string? Path = null, string? Platform = null, long? Bytes = null);
 
-internal sealed record ImageLine(string Name, string? Repository, string? Tag, string Digest, string? ImageId, string? Platform, DateTimeOffset? Created, long Size);
+/// <param name="Size">Of the layers' files; where they are not unpacked the same as the other.</param>
+/// <param name="StoredSize">Of config and layers as they came.</param>
+internal sealed record ImageLine(
+    string Name, string Repository, string? Tag, string Digest, string? ImageId, string? Platform, DateTimeOffset? Created, long Size, long StoredSize);
 
-internal sealed record HistoryLine(string? Id, DateTimeOffset? Created, string CreatedBy, long Size, string Comment);
+/// <param name="Size">As of <see cref="ImageLine"/>.</param>
+internal sealed record HistoryLine(string? Id, DateTimeOffset? Created, string CreatedBy, long Size, long StoredSize, string Comment);
 
 internal sealed record TagLine(string Name, string Tag);
 

@@ -9,38 +9,58 @@ namespace Gantry.Cli.Running;
 /// The runtime as a child that has this process's streams, and with them the terminal. Signals go on to it, and it gives them to the container. It is started by the
 /// thread that calls <see cref="Run"/> and so sees what that thread has mounted.
 /// </summary>
-internal sealed partial class ContainerRun(string program, ContainerFolder folder, bool passesInput)
+/// <param name="flags">For the runtime itself, before its verb.</param>
+internal sealed partial class ContainerRun(string program, IReadOnlyList<string> flags, ContainerFolder folder, bool passesInput)
 {
     private const int Usr1 = 10, Usr2 = 12;
+
+    private readonly Lock _gate = new();
+    private int _child, _early;
 
     public int ExitCode { get; private set; }
 
     private string LogFile => Path.Combine(folder.Path, "runtime.log");
 
-    public void Run()
+    /// <exception cref="OperationCanceledException">A signal came before there was anything to pass it on to.</exception>
+    public void Run(CancellationToken ct)
     {
         var start = new ProcessStartInfo(program) { UseShellExecute = false, RedirectStandardInput = !passesInput };
-        foreach (var word in (string[])["--log", LogFile, "--log-format", "json", "run", "--bundle", folder.BundlePath, "--pid-file", folder.ProcessFile, folder.Name])
-            start.ArgumentList.Add(word);
+        string[] words = [.. flags, .. StateFlags(), "--log", LogFile, "--log-format", "json", "run", "--bundle", folder.BundlePath, "--pid-file", folder.ProcessFile, folder.Name];
+        foreach (var word in words) start.ArgumentList.Add(word);
 
-        StopSignals.HandOver();
-        using var child = Process.Start(start) ?? throw new EngineException(EngineFault.Local, $"{program} cannot be started");
-        if (!passesInput) child.StandardInput.Close();
+        // At no moment does a signal meet nobody.
         var signals = new[] { PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, (PosixSignal)Usr1, (PosixSignal)Usr2 }
-            .Select(signal => PosixSignalRegistration.Create(signal, context => Forward(context, child.Id))).ToList();
+            .Select(signal => PosixSignalRegistration.Create(signal, Forward)).ToList();
+        StopSignals.HandOver();
         try
         {
+            ct.ThrowIfCancellationRequested();
+            using var child = Process.Start(start) ?? throw new EngineException(EngineFault.Local, $"{program} cannot be started");
+            if (!passesInput) child.StandardInput.Close();
+            lock (_gate)
+            {
+                _child = child.Id;
+                if (_early != 0) _ = Kill(_child, _early);
+            }
+
             child.WaitForExit();
+            ExitCode = child.ExitCode == 0 ? 0 : RuntimeLog.ExitCodeOf(LogFile) ?? child.ExitCode;
+        }
+        catch (System.ComponentModel.Win32Exception fault)
+        {
+            throw new EngineException(EngineFault.Local, $"{program} cannot be started: {fault.Message}", fault);
         }
         finally
         {
             foreach (var signal in signals) signal.Dispose();
         }
-
-        ExitCode = child.ExitCode == 0 ? 0 : RuntimeLog.ExitCodeOf(LogFile) ?? child.ExitCode;
     }
 
-    private static void Forward(PosixSignalContext context, int child)
+    /// <summary>Runtimes keep what they know of a container in /run, or where there is a session in its folder. Who has neither keeps it beside the bundle.</summary>
+    private string[] StateFlags() => Environment.IsPrivilegedProcess || Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 }
+        ? [] : ["--root", Path.Combine(folder.Path, "state")];
+
+    private void Forward(PosixSignalContext context)
     {
         context.Cancel = true;
         var number = context.Signal switch
@@ -51,9 +71,12 @@ internal sealed partial class ContainerRun(string program, ContainerFolder folde
             PosixSignal.SIGHUP => 1,
             var other => (int)other,
         };
-        // What was typed at a terminal went to all of its foreground group, the runtime included: once is enough.
-        if (number is 2 or 3 && IsInForeground()) return;
-        _ = Kill(child, number);
+        lock (_gate)
+        {
+            if (_child == 0) _early = number;
+            // What was typed at a terminal went to all of its foreground group, the runtime included: once is enough.
+            else if (number is not (2 or 3) || !IsInForeground()) _ = Kill(_child, number);
+        }
     }
 
     private static bool IsInForeground()

@@ -1,4 +1,5 @@
 using Gantry.Engine.Images;
+using Gantry.Engine.Remote;
 
 namespace Gantry.Engine.Archives;
 
@@ -19,49 +20,50 @@ public enum ArchiveFormat
 public static class ImageSave
 {
     /// <param name="output">Flushed, not disposed.</param>
-    public static Task WriteAsync(ImageStore store, IReadOnlyList<StoredImage> images, ArchiveFormat format, Stream output, CancellationToken ct) =>
+    /// <param name="registries">All platforms are written, and what the store does not have comes from there, straight into the archive. Null: the platform that was pulled.</param>
+    public static Task WriteAsync(
+        ImageStore store, IReadOnlyList<StoredImage> images, ArchiveFormat format, Stream output, RemoteRegistries? registries, CancellationToken ct) =>
         LocalFaults.AsEngineAsync(async () =>
         {
             var buffered = new BufferedStream(output, 1 << 20);
-            await RunAsync(store, images, format, new TarSink(buffered), ct);
+            await RunAsync(store, images, format, new TarSink(buffered), registries, ct);
             await buffered.FlushAsync(ct);
         });
 
     /// <param name="folder">Is made where it is missing, and must be empty.</param>
-    public static Task WriteFolderAsync(ImageStore store, IReadOnlyList<StoredImage> images, string folder, CancellationToken ct) =>
+    /// <inheritdoc cref="WriteAsync"/>
+    public static Task WriteFolderAsync(ImageStore store, IReadOnlyList<StoredImage> images, string folder, RemoteRegistries? registries, CancellationToken ct) =>
         LocalFaults.AsEngineAsync(async () =>
         {
             if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new EngineException(EngineFault.Usage, $"{folder} is not empty");
             Directory.CreateDirectory(folder);
-            await RunAsync(store, images, ArchiveFormat.OciFolder, new FolderSink(folder), ct);
+            await RunAsync(store, images, ArchiveFormat.OciFolder, new FolderSink(folder), registries, ct);
         });
 
-    private static async Task RunAsync(ImageStore store, IReadOnlyList<StoredImage> images, ArchiveFormat format, IArchiveSink sink, CancellationToken ct)
+    private static async Task RunAsync(
+        ImageStore store, IReadOnlyList<StoredImage> images, ArchiveFormat format, IArchiveSink sink, RemoteRegistries? registries, CancellationToken ct)
     {
+        if (format == ArchiveFormat.DockerArchive && registries is not null) throw new EngineException(EngineFault.Usage, "a docker archive holds one platform of an image");
         using var lease = await store.LeaseAsync(ct);
         await lease.AddAsync(images.SelectMany(image => image.Uses), ct);
-        var saved = new List<SavedImage>();
-        foreach (var image in images) saved.Add(new SavedImage(image.Name, await store.ReadManifestAsync(image, ct), await store.ReadConfigAsync(image, ct)));
-
         var content = new StoreContent(store);
+        var saved = new List<SavedImage>();
+        foreach (var image in images)
+        {
+            var single = new SavedImage(image.Name, await store.ReadManifestAsync(image, ct), await store.ReadConfigAsync(image, ct));
+            if (registries is null)
+            {
+                saved.Add(single);
+                continue;
+            }
+
+            content.AddSource(registries.Open(image.Name));
+            var documents = new List<ImageDocument>();
+            await ImageTransfer.CollectAsync(content, await content.ReadDocumentAsync(new ContentReference(image.Top), ct), 0, documents, ct);
+            saved.Add(single with { Documents = documents });
+        }
+
         if (format == ArchiveFormat.DockerArchive) await new DockerArchiveWriter(sink, content).WriteAsync(saved, ct);
         else await new LayoutWriter(sink, content).WriteAsync(saved, ct);
-    }
-
-    private sealed class StoreContent(ImageStore store) : IImageContent
-    {
-        public async Task<ImageDocument> ReadDocumentAsync(ContentReference reference, CancellationToken ct) =>
-            ImageDocument.Read(await ReadAsync(reference, Oci.ManifestDocument.MaxBytes, ct), reference.Digest, reference.Descriptor.MediaType);
-
-        public async Task<ImageConfig> ReadConfigAsync(ContentReference reference, CancellationToken ct) =>
-            ImageConfigReader.Read(await ReadAsync(reference, ImageConfigReader.MaxBytes, ct));
-
-        public Task<Stream> OpenBlobAsync(ContentReference blob, CancellationToken ct) => Task.FromResult(store.OpenBlob(blob.Digest) ?? throw Missing(blob));
-
-        private async Task<byte[]> ReadAsync(ContentReference reference, int maxBytes, CancellationToken ct) =>
-            await store.Blobs.ReadAsync(reference.Digest, maxBytes, ct) ?? throw Missing(reference);
-
-        private static EngineException Missing(ContentReference blob) =>
-            new(EngineFault.NotFound, $"{blob.Digest} is not in the store: it was discarded after it was unpacked; pull the image again");
     }
 }

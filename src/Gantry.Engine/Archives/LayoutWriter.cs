@@ -20,14 +20,17 @@ internal sealed class LayoutWriter(IArchiveSink sink, IImageContent content)
         var written = new HashSet<Digest>();
         foreach (var image in images)
         {
-            foreach (var blob in image.Manifest.Layers.Append(image.Manifest.Config).OfType<ContentReference>())
+            foreach (var document in image.Documents)
             {
-                if (!written.Add(blob.Digest)) continue;
-                await using var stream = new CheckedStream(await content.OpenBlobAsync(blob, ct), blob.Descriptor);
-                sink.Put(PathOf(blob.Digest), blob.Size, stream, ct);
-            }
+                foreach (var blob in document.Layers.Append(document.Config).OfType<ContentReference>())
+                {
+                    if (!written.Add(blob.Digest)) continue;
+                    await using var stream = new CheckedStream(await content.OpenBlobAsync(blob, ct), blob.Descriptor);
+                    sink.Put(PathOf(blob.Digest), blob.Size, stream, ct);
+                }
 
-            if (written.Add(image.Manifest.Descriptor.Digest)) sink.Put(PathOf(image.Manifest.Descriptor.Digest), image.Manifest.Content.Span);
+                if (written.Add(document.Descriptor.Digest)) sink.Put(PathOf(document.Descriptor.Digest), document.Content.Span);
+            }
         }
 
         sink.Put("index.json", Json(writer => OciJson.WriteIndex(writer, images.Select(Named))));
@@ -42,13 +45,13 @@ internal sealed class LayoutWriter(IArchiveSink sink, IImageContent content)
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static Descriptor Named(SavedImage image) => image.Manifest.Descriptor with
+    private static Descriptor Named(SavedImage image) => image.Documents[^1].Descriptor with
     {
         Annotations = image.Name is null ? null : new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             [ContainerdName] = image.Name.Canonical, [RefName] = image.Name.Canonical,
         },
-        Platform = image.Config?.Platform is { } platform ? new Platform(platform.Os, platform.Architecture, platform.Variant, platform.OsVersion) : null,
+        Platform = image.Documents[^1].Manifests.Count == 0 && image.Config?.Platform is { } platform ? new Platform(platform.Os, platform.Architecture, platform.Variant, platform.OsVersion) : null,
     };
 
     private static void DockerManifest(Utf8JsonWriter writer, IReadOnlyList<SavedImage> images)

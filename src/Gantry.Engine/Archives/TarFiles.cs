@@ -105,7 +105,7 @@ internal sealed class TarFiles : IArchiveFiles
         File.Delete(path);
         try
         {
-            using var plain = LayerDecoder.Open(archive);
+            using var plain = LayerDecoder.Open(archive, new WindowFiles(Path.GetTempPath()));
             var block = new byte[BlobIngest.BlockBytes];
             while (plain.Read(block) is var count and > 0)
             {

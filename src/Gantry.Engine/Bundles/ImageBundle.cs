@@ -41,8 +41,8 @@ public static class ImageBundle
     }
 
     /// <summary>
-    /// With the image's layers mounted at <c>rootfs</c>, until somebody unmounts it or the machine ends. It needs the layers in the store: removing the image takes
-    /// them from under it.
+    /// With the image's layers mounted at <c>rootfs</c>, until somebody unmounts it or the machine ends. The layers stay in the store until the folder is removed, also
+    /// where the image is not.
     /// </summary>
     public static async Task MakeStackedAsync(ImageStore store, StoredImage image, string folder, BundleOptions options, CancellationToken ct)
     {
@@ -54,6 +54,7 @@ public static class ImageBundle
         {
             using var lease = await store.LeaseAsync(ct);
             await lease.AddAsync(image.Uses, ct);
+            await store.PinAsync(image, folder, ct);
             var rootfs = Path.Combine(folder, Rootfs);
             Directory.CreateDirectory(rootfs);
             OverlayMount.Mount(folder, rootfs, ChainOf(store, image));
@@ -69,7 +70,7 @@ public static class ImageBundle
     }
 
     /// <summary>
-    /// The same with a mount that only <paramref name="use"/> and what it starts see, and that ends with them. Blocks; the layers are kept for as long.
+    /// The same with a mount that only <paramref name="use"/> and what it starts see, and that ends with them, also where this process ended before. Blocks.
     /// </summary>
     /// <param name="folder">Is there, and empty.</param>
     public static async Task UseStackedAsync(ImageStore store, StoredImage image, string folder, BundleOptions options, Action use, CancellationToken ct)
@@ -77,6 +78,7 @@ public static class ImageBundle
         var config = await ConfigOfAsync(store, image, ct);
         using var lease = await store.LeaseAsync(ct);
         await lease.AddAsync(image.Uses, ct);
+        await store.PinAsync(image, folder, ct);
         var rootfs = Path.Combine(folder, Rootfs);
         Directory.CreateDirectory(rootfs);
         OverlayMount.MountPrivately(folder, rootfs, ChainOf(store, image), isWritable: true, () =>
@@ -126,7 +128,7 @@ public static class ImageBundle
     private static void Clear(string folder, bool isOurs)
     {
         if (isOurs) TreeRemoval.Remove(folder);
-        else foreach (var entry in Directory.EnumerateFileSystemEntries(folder).ToList()) TreeRemoval.Remove(entry);
+        else TreeRemoval.Empty(folder);
     }
 
     /// <summary>Who runs this, for a bundle that needs no root.</summary>

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using Gantry.Engine.Posix;
 using Gantry.Engine.Snapshots;
+using Gantry.Engine.Unpack;
 
 namespace Gantry.Engine.Bundles;
 
@@ -69,7 +71,8 @@ internal static unsafe partial class OverlayMount
         var options = $"lowerdir={string.Join(':', names)}";
         if (isWritable)
         {
-            foreach (var name in (string[])["upper", "work"]) Directory.CreateDirectory(Path.Combine(folder, name));
+            MakeUpper(Path.Combine(folder, "upper"), layers);
+            Directory.CreateDirectory(Path.Combine(folder, "work"));
             options += ",upperdir=../upper,workdir=../work";
         }
 
@@ -77,6 +80,18 @@ internal static unsafe partial class OverlayMount
 
         Check(ChangeFolder(links), $"chdir {links}");
         Check(MountAt("overlay", target, "overlay", isWritable ? 0 : ReadOnly | NoDevices, options), $"mount overlay at {target}");
+    }
+
+    /// <summary>The mount's root is the upper folder: it has to look as the root of the layers does.</summary>
+    private static void MakeUpper(string upper, LayerChain layers)
+    {
+        if (Directory.Exists(upper)) return;
+        Directory.CreateDirectory(upper);
+        if (layers.Folders.Count == 0) return;
+        using var from = new Descriptor(PosixFault.Check(Kernel.OpenDirectory(layers.Folders[^1]), "open", default));
+        using var to = new Descriptor(PosixFault.Check(Kernel.OpenDirectory(upper), "open", default));
+        PosixFault.Check(Kernel.Status(from.Number, out var status), "stat", default);
+        MetadataCopy.Directory(from.Number, status, to.Number, default);
     }
 
     private static void OnThread(Action action)

@@ -23,6 +23,8 @@ internal sealed class StoreLayout(string root)
 
     public string Leases => Path.Combine(root, "leases");
 
+    public string Pins => Path.Combine(root, "pins");
+
     /// <summary>Shared while somebody says what is in use, exclusive while somebody removes what is not.</summary>
     public string LockFile => Path.Combine(root, "lock");
 
@@ -40,7 +42,7 @@ internal sealed class StoreLayout(string root)
     {
         const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Directory.CreateDirectory(root, ownerOnly);
-        foreach (var folder in (string[])[Path.Combine(Blobs, "sha256"), Path.Combine(Blobs, "sha512"), Ingest, Layers, Chains, Staging, Pending, Images, Leases])
+        foreach (var folder in (string[])[Path.Combine(Blobs, "sha256"), Path.Combine(Blobs, "sha512"), Ingest, Layers, Chains, Staging, Pending, Images, Leases, Pins])
             Directory.CreateDirectory(folder, ownerOnly);
     }
 }

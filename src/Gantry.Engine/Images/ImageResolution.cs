@@ -26,8 +26,12 @@ internal sealed class ImageResolution(
     /// <summary>Of indexes in indexes; and of documents fetched and entries looked at in all, so that an index cannot keep us busy.</summary>
     private const int MaxDepth = 4, MaxDocuments = 32, MaxEntries = 1000;
 
+    /// <summary>Of the indexes in an index, which are all kept until a manifest is chosen.</summary>
+    private const long MaxBytes = 2L * ManifestDocument.MaxBytes;
+
     private readonly List<Candidate> _candidates = [];
     private int _documents, _entries;
+    private long _bytes;
 
     /// <param name="top">What the name points at.</param>
     /// <param name="platform">Null: this machine's, and an image of one platform is taken whatever it is for.</param>
@@ -80,6 +84,7 @@ internal sealed class ImageResolution(
 
             if (path.Length >= MaxDepth) throw new EngineException(EngineFault.TooLarge, $"indexes within indexes, more than {MaxDepth} deep");
             if (++_documents > MaxDocuments) throw new EngineException(EngineFault.TooLarge, $"more than {MaxDocuments} indexes within an index");
+            if ((_bytes += entry.Size) > MaxBytes) throw new EngineException(EngineFault.TooLarge, $"the indexes within an index have more than {MaxBytes} bytes");
             var nested = await openManifest(entry, ct);
             await CollectAsync(nested, [.. path, nested], platform, ct);
         }

@@ -1,3 +1,4 @@
+using Gantry.Layers;
 using Gantry.Oci;
 
 namespace Gantry.Engine.Images;
@@ -22,6 +23,11 @@ internal static class LayerMediaType
 
     /// <summary>Said to be a tar without compression: its digest is then its diffID (if the name is right).</summary>
     public static bool SaysUncompressed(string mediaType) => Array.IndexOf(Bases, mediaType) >= 0;
+
+    /// <summary>What the name says of the compression.</summary>
+    public static LayerCompression Announced(string mediaType) =>
+        mediaType.EndsWith("gzip", StringComparison.Ordinal) ? LayerCompression.Gzip
+        : mediaType.EndsWith("zstd", StringComparison.Ordinal) ? LayerCompression.Zstd : LayerCompression.None;
 
     public static bool IsForeign(string mediaType) => MediaTypes.IsNonDistributable(mediaType);
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.RegularExpressions;
 using Gantry.Oci;
 
 namespace Gantry.Engine.Remote;
@@ -12,7 +11,7 @@ namespace Gantry.Engine.Remote;
 /// A value that exists is valid: every part is safe in a path, a query and a header. Two texts that docker takes for the same image are
 /// equal. A digest decides what is fetched; a tag beside it only says where the name came from.
 /// </remarks>
-public sealed partial record ImageName
+public sealed record ImageName
 {
     /// <summary>Docker's registry by the name that people and credential files use. Its API is elsewhere, which the transport alone knows.</summary>
     public const string DockerHub = "docker.io";
@@ -56,7 +55,7 @@ public sealed partial record ImageName
             if (!TryParseHost(first, out host!)) return false;
             rest = rest[(slash + 1)..];
         }
-        else if (slash < 0 && ImageId().IsMatch(rest))
+        else if (slash < 0 && IsImageId(rest))
         {
             return false; // docker takes it for an image's id, so nobody can have meant a repository
         }
@@ -76,7 +75,7 @@ public sealed partial record ImageName
     public static bool TryParseHost([NotNullWhen(true)] string? text, [NotNullWhen(true)] out string? host)
     {
         host = text?.ToLowerInvariant();
-        if (host is null || host.Length > 260 || !HostGrammar().IsMatch(host)) return false;
+        if (host is null || host.Length > 260 || !IsHost(host)) return false;
         if (!Uri.TryCreate($"https://{host}/", UriKind.Absolute, out var uri) || uri.Port is < 1 or > 65535) return false;
 
         if (host is "index.docker.io" or "registry-1.docker.io") host = DockerHub;
@@ -119,10 +118,40 @@ public sealed partial record ImageName
     private static bool LooksLikeHost(string first) =>
         first.Equals("localhost", StringComparison.OrdinalIgnoreCase) || first.AsSpan().ContainsAny('.', ':');
 
-    [GeneratedRegex(@"\A([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?\z",
-        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex HostGrammar();
+    /// <summary>DNS labels and dots, or an IPv6 address in brackets; then perhaps a port.</summary>
+    private static bool IsHost(ReadOnlySpan<char> text)
+    {
+        var colon = text.LastIndexOf(':');
+        if (colon > text.LastIndexOf(']'))
+        {
+            var port = text[(colon + 1)..];
+            if (port.Length is < 1 or > 5 || port.ContainsAnyExceptInRange('0', '9')) return false;
+            text = text[..colon];
+        }
 
-    [GeneratedRegex(@"\A[0-9a-f]{64}\z", RegexOptions.NonBacktracking)]
-    private static partial Regex ImageId();
+        if (text.Length > 2 && text[0] == '[' && text[^1] == ']') return IsMadeOf(text[1..^1], "0123456789abcdef:.");
+        var before = '.';
+        foreach (var next in text)
+        {
+            var fits = next switch
+            {
+                '.' => before is not ('.' or '-'),
+                '-' => before != '.',
+                _ => char.IsAsciiLetterLower(next) || char.IsAsciiDigit(next),
+            };
+            if (!fits) return false;
+            before = next;
+        }
+
+        return before is not ('.' or '-');
+    }
+
+    private static bool IsImageId(ReadOnlySpan<char> text) => text.Length == 64 && IsMadeOf(text, "0123456789abcdef");
+
+    private static bool IsMadeOf(ReadOnlySpan<char> text, string letters)
+    {
+        foreach (var letter in text)
+            if (!letters.Contains(letter, StringComparison.Ordinal)) return false;
+        return true;
+    }
 }

@@ -46,6 +46,9 @@ public sealed record RemoteOptions
     /// </summary>
     public Action<string>? Notes { get; init; }
 
+    /// <summary>Null: the environment's. Tests put their own in.</summary>
+    internal System.Net.IWebProxy? Proxy { get; init; }
+
     /// <summary>Names to addresses and addresses to connections; tests put their own in.</summary>
     internal Dialing Dialing { get; init; } = Dialing.System;
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gantry.Engine.Content;
 using Gantry.Engine.Unpack;
+using Gantry.Layers;
 using Gantry.Oci;
 
 namespace Gantry.Engine.Snapshots;
@@ -19,6 +20,9 @@ public sealed record LayerChain(ChainId? Id, IReadOnlyList<string> Folders, bool
 internal sealed class ChainStore(StoreLayout layout, Durability durability, LayerStore layers)
 {
     private const string Description = "chain.json", Corrections = "fix";
+
+    /// <summary>Notes of all layers together, as they lie on disk: some 300,000 paths, where an image has a few hundred as a rule.</summary>
+    private const long MaxNotesBytes = 24 << 20;
 
     /// <summary>Null where the chain or one of its layers is not there.</summary>
     public LayerChain? Find(IReadOnlyList<Digest> diffIds)
@@ -50,6 +54,8 @@ internal sealed class ChainStore(StoreLayout layout, Durability durability, Laye
     {
         var corrections = Path.Combine(folder, Corrections);
         Directory.CreateDirectory(corrections);
+        if (diffIds.Distinct().Sum(layers.NotesSizeOf) > MaxNotesBytes)
+            throw new LayerException(LayerFault.TooLarge, $"the layers leave more than {MaxNotesBytes >> 20} MiB of paths to each other");
         var notes = diffIds.Distinct().ToDictionary(diffId => diffId, layers.NotesOf);
         var links = new ChainLinker([.. diffIds.Select(diffId => new ChainLayer(layers.FolderOf(diffId), notes[diffId], diffId.ToString()))]).Link(corrections);
         if (!links.IsNeeded) Directory.Delete(corrections);

@@ -13,18 +13,19 @@ internal static class LayerPipeline
 {
     /// <param name="layer">As the manifest has it.</param>
     /// <param name="diffId">As the config has it.</param>
-    /// <param name="consumed">Told how much of the blob was decoded, from the decoding thread.</param>
+    /// <param name="reading">How it is read, and who wants to know of it.</param>
     /// <param name="unpack">Reads the archive to its end. On a thread of its own.</param>
     /// <exception cref="EngineException">
     /// Mismatch and whatever else ends the blob. Where both the blob and its content are wrong, the blob's fault is the one told: what a broken download decodes to
     /// says nothing about the image.
     /// </exception>
     /// <exception cref="LayerException">The layer is as its maker made it, and broken.</exception>
-    public static async Task<T> RunAsync<T>(BlobReading blob, ContentReference layer, Digest diffId, Action<long>? consumed,
+    public static async Task<T> RunAsync<T>(BlobReading blob, ContentReference layer, Digest diffId, LayerReading reading,
         Func<Stream, CancellationToken, T> unpack, CancellationToken ct)
     {
+        if (reading.VerifyFirst) await blob.Completion.WaitAsync(ct);
         var pipe = new BlockPipe();
-        var decoding = OnThreadAsync("gantry-decode", () => pipe.Fill(() => Decode(blob, layer, diffId, consumed, ct)));
+        var decoding = OnThreadAsync("gantry-decode", () => pipe.Fill(() => Decode(blob, layer, diffId, reading, ct)));
         T? result = default;
         try
         {
@@ -49,7 +50,7 @@ internal static class LayerPipeline
         return result!;
     }
 
-    private static Stream Decode(BlobReading blob, ContentReference layer, Digest diffId, Action<long>? consumed, CancellationToken ct)
+    private static Stream Decode(BlobReading blob, ContentReference layer, Digest diffId, LayerReading reading, CancellationToken ct)
     {
         if (LayerMediaType.SaysUncompressed(layer.Descriptor.MediaType) && layer.Digest.Algorithm == diffId.Algorithm && layer.Digest != diffId)
         {
@@ -59,8 +60,26 @@ internal static class LayerPipeline
             if (LayerDecoder.Sniff(first.AsSpan(0, count)) == LayerCompression.None) throw VerifyingStream.Mismatch(layer.Digest, diffId);
         }
 
-        return LayerDecoder.Open(new CountingStream(blob.Follow(ct), consumed));
+        try
+        {
+            var archive = LayerDecoder.Open(new CountingStream(blob.Follow(ct), reading.Consumed), reading.Windows, out var found);
+            var announced = LayerMediaType.Announced(layer.Descriptor.MediaType);
+            if (found is { } bytes && bytes != announced)
+                reading.Warn?.Invoke($"the layer {layer.Digest} is called {Words(announced)} and is {Words(bytes)}: it is read as what it is");
+            return archive;
+        }
+        catch (DllNotFoundException missing)
+        {
+            throw new EngineException(EngineFault.Local, missing.Message, missing);
+        }
     }
+
+    private static string Words(LayerCompression compression) => compression switch
+    {
+        LayerCompression.Gzip => "gzip",
+        LayerCompression.Zstd => "zstd",
+        _ => "a tar without compression",
+    };
 
     private static Task OnThreadAsync(string name, Action run)
     {
@@ -97,3 +116,10 @@ internal static class LayerPipeline
         }
     }
 }
+
+/// <summary>How layers are read.</summary>
+/// <param name="Windows">Memory for what is compressed with zstd.</param>
+/// <param name="VerifyFirst">No byte is decoded before the blob is whole and its digest right.</param>
+/// <param name="Consumed">Told how much of the blob was decoded, from the decoding thread.</param>
+/// <param name="Warn">Told what is odd and tolerated, from the decoding thread.</param>
+internal sealed record LayerReading(WindowFiles Windows, bool VerifyFirst, Action<long>? Consumed, Action<string>? Warn);

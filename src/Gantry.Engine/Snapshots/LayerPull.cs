@@ -13,10 +13,14 @@ namespace Gantry.Engine.Snapshots;
 internal sealed class LayerPull(ImageStore store, ImageOrigin origin, PullOptions options, IProgress<PullProgress>? progress)
 {
     private readonly ConcurrentBag<Digest> _fetched = [];
+    private readonly ConcurrentQueue<string> _warnings = [];
     private volatile bool _hasChanged;
 
     /// <summary>Something was fetched or unpacked.</summary>
     public bool HasChanged => _hasChanged || !_fetched.IsEmpty;
+
+    /// <summary>What was odd about blobs; what is odd about their content is in the layers' notes.</summary>
+    public IReadOnlyCollection<string> Warnings => _warnings;
 
     /// <summary>Layers and blobs that are there are left alone; a layer that is twice in the manifest is one.</summary>
     public Task UnpackAllAsync(IReadOnlyList<ContentReference> layers, IReadOnlyList<Digest> diffIds, CancellationToken ct)
@@ -53,7 +57,7 @@ internal sealed class LayerPull(ImageStore store, ImageOrigin origin, PullOption
             await using var blob = await store.Blobs.OpenAsync(layer, origin.Source, steps.Downloaded, ct);
             try
             {
-                var notes = await LayerPipeline.RunAsync(blob, layer, diffId, steps.Unpacked, (tar, end) => Unpack(folder, tar, end), ct);
+                var notes = await LayerPipeline.RunAsync(blob, layer, diffId, Reading(steps), (tar, end) => Unpack(folder, tar, end), ct);
                 if (!blob.WasThere) _fetched.Add(blob.Digest);
                 return notes;
             }
@@ -64,13 +68,15 @@ internal sealed class LayerPull(ImageStore store, ImageOrigin origin, PullOption
         }
     }
 
+    private LayerReading Reading(LayerProgress steps) => new(store.Windows, options.VerifyFirst, steps.Unpacked, _warnings.Enqueue);
+
     /// <summary>A stored blob was checked when it came. That it fails now may be the disk's fault; if so, it is no longer what it is called.</summary>
     private bool IsOurs(Exception fault, BlobReading blob) => fault is StaleContentException
         || (blob.WasThere && fault is LayerException or EngineException { Fault: EngineFault.Mismatch } && origin.Source is not null && store.Blobs.RemoveIfDamaged(blob.Digest));
 
     private LayerNotes Unpack(string folder, Stream tar, CancellationToken ct)
     {
-        using var unpacker = new LayerUnpacker(folder, UnpackMode.Layer, options.Unpacking);
+        using var unpacker = new LayerUnpacker(folder, UnpackMode.Layer, options.Unpacking with { LargeLayers = store.LargeLayers });
         return unpacker.Apply(tar, ct);
     }
 

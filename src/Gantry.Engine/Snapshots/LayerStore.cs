@@ -23,6 +23,9 @@ internal sealed class LayerStore(StoreLayout layout, Durability durability)
         return LayerNotes.Load(file);
     }
 
+    /// <summary>Before they are read.</summary>
+    public long NotesSizeOf(Digest diffId) => new FileInfo(Path.Combine(layout.Layers, StoreLayout.NameOf(diffId), Notes)).Length;
+
     /// <summary>Makes the layer where it is not there; waits where somebody else is making it. False: it was there.</summary>
     /// <param name="fill">Fills an empty directory, and throws where anything at all is wrong.</param>
     public async Task<bool> EnsureAsync(Digest diffId, Func<string, CancellationToken, Task<LayerNotes>> fill, CancellationToken ct)

@@ -36,8 +36,7 @@ internal static class AttributePolicy
         }
 
         if (name.StartsWith("trusted."u8) || name.StartsWith("user.overlay."u8)) return AttributeFate.Warn;
-        if (!IsKept(name)) return AttributeFate.Skip;
-        return name.SequenceEqual("security.capability"u8) && !privileges.IsPrivileged ? AttributeFate.Warn : AttributeFate.Set;
+        return IsKept(name) ? AttributeFate.Set : AttributeFate.Skip;
     }
 
     /// <summary>False for what belongs to the machine and not to the image: labels of its security policy, ACLs of its network filesystems.</summary>

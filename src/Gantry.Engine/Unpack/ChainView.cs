@@ -22,13 +22,30 @@ internal abstract record ViewEntry
 internal sealed record LayerFile(int Layer, byte[] Path, FileStatus Status);
 
 /// <summary>
-/// The first <paramref name="count"/> layers of a chain as one tree: overlayfs's own rules, and two more for what no layer alone can have on disk, links
+/// The first layers of a chain as one tree: overlayfs's own rules, and two more for what no layer alone can have on disk, links
 /// to files below and the metadata of directories without an entry.
 /// </summary>
-internal sealed class ChainView(IReadOnlyList<OpenLayer> layers, int count) : ITreeView
+internal sealed class ChainView : ITreeView
 {
-    private readonly Dictionary<byte[], ViewEntry?> _known = new(ByteNames.Comparer);
-    private readonly Dictionary<int, ChainView> _below = [];
+    private readonly IReadOnlyList<OpenLayer> _layers;
+    private readonly int _count;
+    private readonly ViewCache _cache;
+    private readonly ChainView?[] _views;
+    private readonly Dictionary<byte[], ViewEntry?> _known;
+    private readonly Dictionary<byte[], LayerFile?> _files;
+
+    public ChainView(IReadOnlyList<OpenLayer> layers, int count)
+        : this(layers, count, new ViewCache(), new ChainView?[count + 1])
+    {
+    }
+
+    /// <summary>One of each length is enough, whoever asks for it: links of links would make any number.</summary>
+    private ChainView(IReadOnlyList<OpenLayer> layers, int count, ViewCache cache, ChainView?[] views)
+    {
+        (_layers, _count, _cache, _views) = (layers, count, cache, views);
+        (_known, _files) = (cache.NewTable<ViewEntry?>(), cache.NewTable<LayerFile?>());
+        views[count] = this;
+    }
 
     public bool TryStatus(byte[] path, out FileStatus status)
     {
@@ -36,7 +53,7 @@ internal sealed class ChainView(IReadOnlyList<OpenLayer> layers, int count) : IT
         switch (Find(path))
         {
             case ViewEntry.File file: status = file.Status; return true;
-            case ViewEntry.Directory directory: return layers[directory.Layers[0]].TryStatus(path, out status);
+            case ViewEntry.Directory directory: return _layers[directory.Layers[0]].TryStatus(path, out status);
             case ViewEntry.Link link when Below(link.Layer).FindFile(link.Target) is { } target: status = target.Status; return true;
             default: return false;
         }
@@ -44,28 +61,27 @@ internal sealed class ChainView(IReadOnlyList<OpenLayer> layers, int count) : IT
 
     public byte[] ReadLink(byte[] path) => Find(path) switch
     {
-        ViewEntry.File file => layers[file.Layer].ReadLink(path),
-        ViewEntry.Link link when Below(link.Layer).FindFile(link.Target) is { } target => layers[target.Layer].ReadLink(target.Path),
+        ViewEntry.File file => _layers[file.Layer].ReadLink(path),
+        ViewEntry.Link link when Below(link.Layer).FindFile(link.Target) is { } target => _layers[target.Layer].ReadLink(target.Path),
         _ => [],
     };
 
     /// <summary>The same chain up to, and without, a layer.</summary>
-    public ChainView Below(int layer)
-    {
-        if (!_below.TryGetValue(layer, out var view)) _below[layer] = view = new ChainView(layers, layer);
-        return view;
-    }
+    public ChainView Below(int layer) => _views[layer] ?? new ChainView(_layers, layer, _cache, _views);
 
     /// <summary>The file that a path leads to, as a hard link takes it: directories resolved, the last component not. Null for a directory, and for nothing.</summary>
     public LayerFile? FindFile(ReadOnlySpan<byte> path)
     {
-        if (this.Resolve(path, followsLast: false) is not { } real) return null;
-        return Find(real) switch
+        var key = path.ToArray();
+        if (_files.TryGetValue(key, out var known)) return known;
+        var found = this.Resolve(path, followsLast: false) is not { } real ? null : Find(real) switch
         {
             ViewEntry.File file => new LayerFile(file.Layer, real, file.Status),
             ViewEntry.Link link => Below(link.Layer).FindFile(link.Target),
             _ => null,
         };
+        _cache.Add(_files, key, found);
+        return found;
     }
 
     /// <summary>What is at a path whose directories are real ones; null for nothing.</summary>
@@ -73,9 +89,10 @@ internal sealed class ChainView(IReadOnlyList<OpenLayer> layers, int count) : IT
     {
         if (_known.TryGetValue(path, out var known)) return known;
         var found = path.Length == 0
-            ? Merge(path, Enumerable.Range(0, count).Reverse())
+            ? Merge(path, Enumerable.Range(0, _count).Reverse())
             : Find(ByteNames.DirectoryOf(path, out _).ToArray()) is ViewEntry.Directory parent ? Merge(path, parent.Layers) : null;
-        return _known[path] = found;
+        _cache.Add(_known, path, found);
+        return found;
     }
 
     private ViewEntry? Merge(byte[] path, IEnumerable<int> candidates)
@@ -84,7 +101,7 @@ internal sealed class ChainView(IReadOnlyList<OpenLayer> layers, int count) : IT
         var (source, isHidden) = ((int?)null, false);
         foreach (var index in candidates)
         {
-            var layer = layers[index];
+            var layer = _layers[index];
             if (layer.Links.TryGetValue(path, out var target))
             {
                 if (merged.Count == 0) return new ViewEntry.Link(index, target);

@@ -1,16 +1,20 @@
 using System.Text;
 using Gantry.Engine.Posix;
+using Gantry.Layers;
 
 namespace Gantry.Engine.Unpack;
 
 /// <summary>Writes the uppermost layer of a chain: directories with the metadata that they should show, and files with all their names.</summary>
 internal sealed class CorrectionWriter : IDisposable
 {
+    private const long MaxBytes = 32 << 20;
+
     private readonly IReadOnlyList<OpenLayer> _layers;
     private readonly ChainView _view;
     private readonly Descriptor _root;
     private readonly HashSet<byte[]> _made = new(ByteNames.Comparer);
     private readonly List<byte[]> _inOrder = [];
+    private long _bytes;
 
     public CorrectionWriter(string directory, IReadOnlyList<OpenLayer> layers, ChainView view)
     {
@@ -33,6 +37,7 @@ internal sealed class CorrectionWriter : IDisposable
     private void Make(byte[] path)
     {
         if (!_made.Add(path)) return;
+        if ((_bytes += path.Length + LayerPath.Overhead) > MaxBytes) throw new LayerException(LayerFault.TooLarge, "the layers need too many directories to be corrected");
         if (path.Length > 0)
         {
             var parent = ByteNames.DirectoryOf(path, out var name).ToArray();

@@ -9,7 +9,10 @@ internal sealed record LinkGroup(LayerFile File, List<byte[]> Names);
 /// <summary>Which files of lower layers have hard links in upper ones, and under which names each is seen in the end: they are copied together.</summary>
 internal sealed class CrossLinkGroups(IReadOnlyList<OpenLayer> layers, ChainView view)
 {
+    private const long MaxBytes = 32 << 20;
+
     private readonly Dictionary<(int Layer, ulong Inode), LinkGroup> _groups = [];
+    private long _bytes;
 
     public IReadOnlyCollection<LinkGroup> Find()
     {
@@ -22,7 +25,7 @@ internal sealed class CrossLinkGroups(IReadOnlyList<OpenLayer> layers, ChainView
                 if (view.Find(link.Name.Bytes) is not ViewEntry.Link seen || seen.Layer != index) continue;
                 var key = (file.Layer, file.Status.Inode);
                 if (!_groups.TryGetValue(key, out var group)) _groups[key] = group = new LinkGroup(file, []);
-                group.Names.Add(link.Name.Bytes);
+                Add(group, link.Name.Bytes);
             }
         }
 
@@ -50,7 +53,13 @@ internal sealed class CrossLinkGroups(IReadOnlyList<OpenLayer> layers, ChainView
 
     private void AddIfSeen(LinkGroup group, int layer, byte[] path)
     {
-        if (view.Find(path) is ViewEntry.File seen && seen.Layer == layer) group.Names.Add(path);
+        if (view.Find(path) is ViewEntry.File seen && seen.Layer == layer) Add(group, path);
+    }
+
+    private void Add(LinkGroup group, byte[] name)
+    {
+        if ((_bytes += name.Length + LayerPath.Overhead) > MaxBytes) throw new LayerException(LayerFault.TooLarge, "the layers have too many hard links to files below them");
+        group.Names.Add(name);
     }
 
     private LayerException Missing(int layer, LayerLink link)

@@ -13,11 +13,12 @@ internal sealed class FlatMerge(int root, LayerStage stage, int trash)
 
     private readonly Queue<Pair> _pairs = new();
     private readonly List<(Pair Pair, FileStatus Before)> _merged = [];
-    private readonly FlatView _view = new(root);
+    private KeptLinksPlan? _plan;
     private int _discarded;
 
     public void Merge(ReadOnlySpan<byte> scratch)
     {
+        if (stage.Options.KeepDirectoryLinks) _plan = new KeptLinksPlan(stage, new FlatView(root));
         _pairs.Enqueue(new Pair(stage.Root, [], null));
         while (_pairs.TryDequeue(out var pair))
         {
@@ -94,13 +95,11 @@ internal sealed class FlatMerge(int root, LayerStage stage, int trash)
     /// <summary>The real path of the directory that the layers below have at a name, if they have one there.</summary>
     private byte[]? FindBelow(Pair pair, int below, ReadOnlySpan<byte> name)
     {
+        if (_plan is not null) return _plan.TargetOf(pair.Staged.Find(name)!);
         var result = Kernel.Status(below, name, out var status);
         if (result == -Errno.NoEntry) return null;
         PosixFault.Check(result, "stat", name);
-        var path = ByteNames.Join(pair.Path, name);
-        if (status.IsDirectory) return path;
-        if (!stage.Options.KeepDirectoryLinks || status.Kind != FileKind.SymbolicLink) return null;
-        return _view.Resolve(path, followsLast: true) is { } target && _view.TryStatus(target, out var behind) && behind.IsDirectory ? target : null;
+        return status.IsDirectory ? ByteNames.Join(pair.Path, name) : null;
     }
 
     private void DiscardAll(int below, ReadOnlySpan<byte> except)

@@ -9,6 +9,9 @@ namespace Gantry.Engine.Unpack;
 [JsonConverter(typeof(LayerPathJson))]
 public readonly struct LayerPath(byte[] bytes) : IEquatable<LayerPath>
 {
+    /// <summary>What one costs in memory beside its bytes, in a list and in a set.</summary>
+    internal const int Overhead = 80;
+
     private readonly byte[]? _bytes = bytes;
 
     public ReadOnlySpan<byte> Span => _bytes;

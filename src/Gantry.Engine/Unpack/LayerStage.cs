@@ -15,10 +15,10 @@ internal sealed class LayerStage : IDisposable
 {
     private const uint OwnerAll = 0x1C0; // 0700
 
-    public LayerStage(int root, UnpackOptions options)
+    public LayerStage(int root, UnpackOptions options, CancellationToken cancellation)
     {
         Privileges = Privileges.In(root);
-        (Options, Budget) = (options, new UnpackBudget(options));
+        (Options, Budget) = (options, new UnpackBudget(options, cancellation));
         Open = new OpenDirectories(root);
         Resolver = new PathResolver(this);
         Root.IsMade = true;
@@ -58,9 +58,9 @@ internal sealed class LayerStage : IDisposable
     /// <summary>A directory that only removals speak of, so far.</summary>
     public StagedDirectory Remember(StagedDirectory parent, ReadOnlySpan<byte> name)
     {
+        Budget.Retain(StagedDirectory.Overhead + name.Length + (parent.HadChildren ? 0 : StagedDirectory.FirstChildOverhead));
         var added = parent.Add(name);
         if (added.PathLength >= EntryName.MaxPath) throw new LayerException(LayerFault.Path, $"the path of the directory {Printable.Of(name)} is too long");
-        Budget.Retain(StagedDirectory.Overhead + name.Length);
         return added;
     }
 
@@ -101,5 +101,9 @@ internal sealed class LayerStage : IDisposable
         Warnings.Add(text);
     }
 
-    public void Dispose() => Open.Dispose();
+    public void Dispose()
+    {
+        Open.Dispose();
+        Budget.Dispose();
+    }
 }

@@ -43,7 +43,7 @@ public sealed class LayerUnpacker : IDisposable
             if (names.Next()) throw new EngineException(EngineFault.Usage, "the directory for a layer is not empty");
         }
 
-        using var stage = new LayerStage(_root.Number, _options);
+        using var stage = new LayerStage(_root.Number, _options, cancellation);
         try
         {
             var links = new HardLinks(stage);
@@ -58,7 +58,7 @@ public sealed class LayerUnpacker : IDisposable
             {
                 ImpliedDirectories = Paths(stage, directory => directory is { IsImplied: true, IsReplaced: false }),
                 RemovalDirectories = Paths(stage, directory => directory.HasWhiteouts),
-                CrossLinks = [.. cross.Select(link => new LayerLink(new LayerPath(ByteNames.Join(link.Parent.PathBelow(), link.Name)), new LayerPath(link.Target)))],
+                CrossLinks = [.. cross.Select(link => NoteOf(stage, link))],
                 HidesLayersBelow = stage.Root.IsOpaque,
                 UsesUserAttributes = !stage.Privileges.IsPrivileged,
             };
@@ -80,7 +80,7 @@ public sealed class LayerUnpacker : IDisposable
             using var trash = new Descriptor(PosixFault.Check(Kernel.Open(_root.Number, scratch, Kernel.Directory), "open", scratch));
             PosixFault.Check(Kernel.MakeDirectory(trash.Number, "fs"u8, 0x1C0), "mkdir", scratch);
             using var staged = new Descriptor(PosixFault.Check(Kernel.Open(trash.Number, "fs"u8, Kernel.Directory), "open", scratch));
-            using var stage = new LayerStage(staged.Number, _options);
+            using var stage = new LayerStage(staged.Number, _options, cancellation);
             var links = new HardLinks(stage);
             WriteEntries(tar, stage, links, cancellation);
             foreach (var link in links.Resolve()) LinkToLower(link, stage);
@@ -124,8 +124,18 @@ public sealed class LayerUnpacker : IDisposable
         PosixFault.Check(Kernel.Link(directory.Number, name, stage.Open.Of(link.Parent), link.Name), "link", link.Name);
     }
 
-    private static LayerPath[] Paths(LayerStage stage, Func<StagedDirectory, bool> isMeant) =>
-        [.. stage.Root.WithDescendants().Where(isMeant).Select(directory => new LayerPath(directory.PathBelow()))];
+    /// <summary>Whole paths: in a deep tree they are far longer than the names that were counted before.</summary>
+    private static LayerPath[] Paths(LayerStage stage, Func<StagedDirectory, bool> isMeant) => [.. stage.Root.WithDescendants().Where(isMeant).Select(directory =>
+    {
+        stage.Budget.Retain(directory.PathLength + LayerPath.Overhead);
+        return new LayerPath(directory.PathBelow());
+    })];
+
+    private static LayerLink NoteOf(LayerStage stage, CrossLink link)
+    {
+        stage.Budget.Retain(link.Parent.PathLength + link.Name.Length + link.Target.Length + (2 * LayerPath.Overhead));
+        return new LayerLink(new LayerPath(ByteNames.Join(link.Parent.PathBelow(), link.Name)), new LayerPath(link.Target));
+    }
 
     private static LayerNotes NotesOf(LayerStage stage) => new()
     {

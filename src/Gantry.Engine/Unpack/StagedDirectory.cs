@@ -11,6 +11,9 @@ internal sealed class StagedDirectory(StagedDirectory? parent, byte[] name)
     /// <summary>What one costs in memory beside its name; the budget counts with it.</summary>
     public const int Overhead = 208;
 
+    /// <summary>What the first child costs its parent beside itself: a dictionary.</summary>
+    public const int FirstChildOverhead = 216;
+
     private Dictionary<byte[], StagedDirectory>? _children;
     private List<byte[]>? _removed;
 
@@ -51,6 +54,8 @@ internal sealed class StagedDirectory(StagedDirectory? parent, byte[] name)
 
     /// <inheritdoc cref="Descriptor"/>
     public long LastUse { get; set; }
+
+    public bool HadChildren => _children is not null;
 
     public IEnumerable<StagedDirectory> Children => _children?.Values ?? Enumerable.Empty<StagedDirectory>();
 

@@ -18,6 +18,13 @@ public static class TreeRemoval
         RemoveAt(folder.Number, System.Text.Encoding.UTF8.GetBytes(Path.GetFileName(full)));
     }
 
+    /// <summary>Removes everything in a directory, whatever bytes its names are, and leaves the directory.</summary>
+    public static void Empty(string path)
+    {
+        using var top = new Descriptor(PosixFault.Check(Kernel.OpenDirectory(path), "open", System.Text.Encoding.UTF8.GetBytes(path)));
+        Empty(top.Number);
+    }
+
     /// <summary>The same below an open directory.</summary>
     internal static void RemoveAt(int parent, ReadOnlySpan<byte> name)
     {

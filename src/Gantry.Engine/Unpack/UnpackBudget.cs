@@ -3,10 +3,11 @@ using Gantry.Layers;
 namespace Gantry.Engine.Unpack;
 
 /// <summary>Counts what a layer takes and stops it at the limits of <see cref="UnpackOptions"/>.</summary>
-internal sealed class UnpackBudget(UnpackOptions options)
+internal sealed class UnpackBudget(UnpackOptions options, CancellationToken cancellation) : IDisposable
 {
     private long _apparent;
     private long _retained;
+    private bool _isLarge;
 
     public long Entries { get; private set; }
 
@@ -27,7 +28,19 @@ internal sealed class UnpackBudget(UnpackOptions options)
 
     public void TakeBytes(int count) => Bytes = Require(Bytes + count, options.MaxBytes, "bytes");
 
-    public void Retain(long bytes) => _retained = Require(_retained + bytes, options.MaxBookkeeping, "bytes of names to remember");
+    /// <summary>Waits where others remember much as well.</summary>
+    public void Retain(long bytes)
+    {
+        _retained = Require(_retained + bytes, options.MaxBookkeeping, "bytes of names to remember");
+        if (_isLarge || _retained <= LargeLayers.FreeBytes || options.LargeLayers is not { } others) return;
+        others.Enter(cancellation);
+        _isLarge = true;
+    }
+
+    public void Dispose()
+    {
+        if (_isLarge) options.LargeLayers!.Leave();
+    }
 
     private static long Require(long value, long limit, string what) => value <= limit ? value : throw TooLarge(what, limit);
 

@@ -35,4 +35,7 @@ public sealed record UnpackOptions
     /// some 300,000 directories.
     /// </summary>
     public long MaxBookkeeping { get; init; } = 64L << 20;
+
+    /// <summary>Null: it is unpacked alone.</summary>
+    internal LargeLayers? LargeLayers { get; init; }
 }

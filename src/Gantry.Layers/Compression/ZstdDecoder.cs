@@ -6,12 +6,12 @@ namespace Gantry.Layers.Compression;
 /// zstd (RFC 8878): frames one after the other, skippable ones anywhere (zstd:chunked keeps its table in one). A window over 128 MiB, a dictionary,
 /// anything that is no frame, and an end within a frame are damage.
 /// </summary>
-internal sealed class ZstdDecoder(CompressedInput input) : DecodedStream(input)
+internal sealed class ZstdDecoder(CompressedInput input, IWindowMemory? windows) : DecodedStream(input)
 {
     // As for gzip: frames without content cost time and yield nothing.
     private const int MaxEmptyFrames = 1024;
 
-    private readonly ZstdHandle _zstd = new();
+    private readonly ZstdHandle _zstd = new(windows);
     private bool _isInFrame;
     private bool _isHoldingOutput;
     private int _emptyFrames;

@@ -11,11 +11,15 @@ internal sealed unsafe partial class ZstdHandle : SafeHandle
     private const int WindowLogMax = 100;
     private const int MaxWindowLog = 27;
 
-    public ZstdHandle()
+    private readonly ZstdMemory? _memory;
+
+    /// <param name="windows">Null: zstd's own memory.</param>
+    public ZstdHandle(IWindowMemory? windows)
         : base(0, ownsHandle: true)
     {
         Require(Library);
-        SetHandle(CreateContext());
+        if (windows is not null) _memory = new ZstdMemory(windows);
+        SetHandle(_memory is null ? CreateContext() : CreateContext(_memory.Native));
         if (IsInvalid) throw new InvalidOperationException("zstd found no memory");
         _ = SetParameter(handle, WindowLogMax, MaxWindowLog);
     }
@@ -35,7 +39,9 @@ internal sealed unsafe partial class ZstdHandle : SafeHandle
             var to = new Buffer { Start = target, Size = (nuint)output.Length };
             var result = DecompressStream(handle, &to, &from);
             (consumed, produced, fault) = ((int)from.Position, (int)to.Position, "");
+            _memory?.Used(produced);
             if (IsError(result) == 0) return result == 0;
+            _memory?.ThrowIfFailed();
             fault = Marshal.PtrToStringUTF8(ErrorName(result)) ?? "";
             return null;
         }
@@ -45,13 +51,21 @@ internal sealed unsafe partial class ZstdHandle : SafeHandle
     internal static void Require(string library)
     {
         if (!NativeLibrary.TryLoad(library, out _))
-            throw new NotSupportedException($"layers compressed with zstd need {library}, which is not installed (Debian's package is libzstd1)");
+            throw new DllNotFoundException($"layers compressed with zstd need {library}, which is not installed: it is in Debian's package libzstd1");
     }
 
-    protected override bool ReleaseHandle() => FreeContext(handle) == 0;
+    protected override bool ReleaseHandle()
+    {
+        var result = FreeContext(handle);
+        _memory?.Dispose();
+        return result == 0;
+    }
 
     [LibraryImport(Library, EntryPoint = "ZSTD_createDCtx")]
     private static partial nint CreateContext();
+
+    [LibraryImport(Library, EntryPoint = "ZSTD_createDCtx_advanced")]
+    private static partial nint CreateContext(ZstdMemory.Functions memory);
 
     [LibraryImport(Library, EntryPoint = "ZSTD_freeDCtx")]
     private static partial nuint FreeContext(nint context);

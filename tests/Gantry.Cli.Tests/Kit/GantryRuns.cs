@@ -31,6 +31,9 @@ public sealed class GantryRuns : IAsyncDisposable
 
     public Dictionary<string, string?> Environment { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The bench's image is in the store from the start.</summary>
+    public Task HavePulledAsync() => ToolAsync("cp", "-a", Bench.PulledStore, Store);
+
     public string Path(string name) => System.IO.Path.Combine(Folder, name);
 
     public Task<GantryResult> RunAsync(params string[] words) => RunAsync(input: null, words);
@@ -50,17 +53,26 @@ public sealed class GantryRuns : IAsyncDisposable
         return result;
     }
 
-    public Process Start(params string[] words)
+    public Process Start(params string[] words) => StartOther("dotnet", [Program, .. words]);
+
+    /// <summary>Some program that runs gantry.</summary>
+    public Process StartOther(string program, string[] words)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. words])
+        var start = new ProcessStartInfo(program, words)
         {
             UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Folder,
         };
+        SetEnvironment(start);
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Nothing of the machine's or of whoever runs the tests.</summary>
+    public void SetEnvironment(ProcessStartInfo start)
+    {
         start.Environment["GANTRY_ROOT"] = Store;
         start.Environment["HOME"] = Folder;
         foreach (var name in (string[])["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"]) start.Environment.Remove(name);
         foreach (var (name, value) in Environment) start.Environment[name] = value;
-        return Process.Start(start)!;
     }
 
     public static async Task<GantryResult> EndAsync(Process process, byte[]? input = null)

@@ -1,6 +1,9 @@
 using Gantry.Engine.Bundles;
 using Gantry.Engine.Images;
+using Gantry.Engine.Posix;
 using Gantry.Engine.Snapshots;
+using Gantry.Engine.Tests.Unpack;
+using Gantry.Layers.Tar;
 
 namespace Gantry.Engine.Tests.Bundles;
 
@@ -37,6 +40,25 @@ public sealed class OverlayMountTests : IDisposable
 
         Assert.Equal("changed", File.ReadAllText(Path.Combine(Bundle, "upper", "same")));
         Assert.All(chain.Folders, (folder, i) => Assert.Equal($"{i}", File.ReadAllText(Path.Combine(folder, "same"))));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Pull", "B13")]
+    public void Mount_Root_IsTheImagesAndNotTheMachines(bool isWritable)
+    {
+        var chain = Layers(2);
+        using (var root = new Descriptor(Kernel.OpenDirectory(chain.Folders[1])))
+        {
+            Kernel.ChangeOwner(root.Number, 5, 6);
+            Kernel.SetAttribute(root.Number, "user.gantry"u8, "y"u8);
+            Kernel.ChangeMode(root.Number, 0b001_111_101_000);
+            Kernel.SetModified(root.Number, new TarTime(7, 8));
+        }
+
+        OverlayMount.MountPrivately(Bundle, Target, chain, isWritable, () =>
+            Assert.Equal("Directory 1750 5:6 7.000000008 [] [user.gantry=79] []", TreeSnapshot.Of(Target)[""].ToString()));
     }
 
     [Fact]

@@ -115,6 +115,19 @@ public sealed class ImageResolutionTests
     public async Task Resolve_OfImageWithoutLayers_IsAnImage() =>
         Assert.Null((await ResolveAsync(Manifest("empty", "linux/amd64"), "linux/amd64")).WhyNotUnpacked);
 
+    [Theory]
+    [Trait("Pull", "B93")]
+    [Trait("Pull", "C82")]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    public async Task Resolve_OfLargeIndexesWithinAnIndex_IsBoundedByTheirBytes(int count, bool isAllowed)
+    {
+        var nested = Enumerable.Range(0, count).Select(number => Nested(Index(new JsonObject { ["mediaType"] = $"application/x.{number}{new string('y', 200)}",
+            ["digest"] = Digest.Of([]).ToString(), ["size"] = 0, ["annotations"] = new JsonObject { ["a"] = new string('x', 4_000_000) } }))).ToArray();
+        var refusal = await Assert.ThrowsAsync<EngineException>(() => ResolveAsync(Index(nested), "linux/amd64"));
+        Assert.Equal(isAllowed ? EngineFault.NotFound : EngineFault.TooLarge, refusal.Fault);
+    }
+
     private async Task<string> ChosenAsync((byte[], string) top, string platform) => (await ResolveAsync(top, platform)).Config!.Author!;
 
     private Task<ResolvedImage> ResolveAsync((byte[] Content, string MediaType) top, string? platform)

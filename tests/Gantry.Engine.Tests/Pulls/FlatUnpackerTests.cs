@@ -1,3 +1,4 @@
+using Gantry.Engine.Tests.Unpack;
 using Gantry.Oci;
 using Gantry.TestKit;
 using Gantry.TestKit.Tar;
@@ -78,6 +79,44 @@ public sealed class FlatUnpackerTests(PullFixture registry) : IDisposable
         var refusal = await Assert.ThrowsAsync<EngineException>(() => UnpackAsync(store));
         Assert.Equal(EngineFault.Mismatch, refusal.Fault);
         Assert.False(Directory.Exists(Target));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Pull", "B47")]
+    public async Task Unpack_OfAnImageWithoutARootEntry_MakesTheRootTheSameAnywhere(bool isThere)
+    {
+        await new TestImage().Gzip(new TarBytes().File("a", "a").End()).PushAsync(registry.Client, _repository);
+        if (isThere) Directory.CreateDirectory(Target, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await UnpackAsync(await _store.OpenAsync());
+        Assert.Equal("Directory 755 0:0 0.000000000 [] [] []", TreeSnapshot.Of(Target)[""].ToString());
+    }
+
+    [Fact]
+    public async Task Unpack_ThatFails_LeavesTheRootsMetadata()
+    {
+        var good = new TarBytes().Directory("./", header => header.Mode(0b111_111_111).Uid(9)).File("good", "good").End();
+        await new TestImage().Gzip(good).Add(TestImage.Compress(good.ToArray()), Digest.Of("other"u8).ToString(), TestImage.GzipLayer).PushAsync(registry.Client, _repository);
+        Directory.CreateDirectory(Target, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var before = TreeSnapshot.Of(Target).ToString();
+        var store = await _store.OpenAsync();
+        await Assert.ThrowsAsync<EngineException>(() => UnpackAsync(store));
+        Assert.Equal(before, TreeSnapshot.Of(Target).ToString());
+    }
+
+    [Fact]
+    [Trait("Pull", "C77")]
+    public async Task Unpack_ThatFails_LeavesAGivenDirectoryAsItWas()
+    {
+        var first = new TarBytes().Pax(("SCHILY.xattr.user.a", "1"), ("mtime", "5")).Directory("./", header => header.Mode(0b111_000_000).Uid(7)).File((byte[])[0xFF, 0xFE], "no text").File("a").End();
+        var second = new TarBytes().File("b", "b").End();
+        await new TestImage().Gzip(first).Add(TestImage.Compress(second.ToArray()), Digest.Of("other"u8).ToString(), TestImage.GzipLayer).PushAsync(registry.Client, _repository);
+        Directory.CreateDirectory(Target);
+        var before = Unpack.TreeSnapshot.Of(Target).ToString();
+        var store = await _store.OpenAsync();
+        Assert.Equal(EngineFault.Mismatch, (await Assert.ThrowsAsync<EngineException>(() => UnpackAsync(store))).Fault);
+        Assert.Equal(before, Unpack.TreeSnapshot.Of(Target).ToString());
     }
 
     [Fact]

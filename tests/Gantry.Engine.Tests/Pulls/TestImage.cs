@@ -10,6 +10,7 @@ namespace Gantry.Engine.Tests.Pulls;
 internal sealed class TestImage
 {
     public const string GzipLayer = "application/vnd.oci.image.layer.v1.tar+gzip", TarLayer = "application/vnd.oci.image.layer.v1.tar";
+    public const string ZstdLayer = "application/vnd.oci.image.layer.v1.tar+zstd";
 
     public List<(byte[] Blob, string DiffId, JsonObject Descriptor)> Layers { get; } = [];
 

@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Gantry.Engine.Remote;
 using Gantry.Oci;
 
 namespace Gantry.Engine.Tests.Remote;
 
-public sealed class ImageNameTests
+public sealed partial class ImageNameTests
 {
     private const string Sha = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -90,4 +91,23 @@ public sealed class ImageNameTests
         Assert.Contains("\\u001b[2J", failed.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', failed.Message);
     }
+
+    [Fact]
+    public void TryParseHost_AnyText_TakesLabelsOrAnAddressAndAPort()
+    {
+        const string Alphabet = "a0.-:[]";
+        foreach (var length in Enumerable.Range(0, 7))
+        {
+            for (var number = 0; number < Math.Pow(Alphabet.Length, length); number++)
+            {
+                var rest = number;
+                var text = string.Concat(Enumerable.Range(0, length).Select(_ => { var letter = Alphabet[rest % Alphabet.Length]; rest /= Alphabet.Length; return letter; }));
+                var isHost = Host().IsMatch(text) && Uri.TryCreate($"https://{text}/", UriKind.Absolute, out var uri) && uri.Port > 0;
+                Assert.True(isHost == ImageName.TryParseHost(text, out _), text);
+            }
+        }
+    }
+
+    [GeneratedRegex(@"\A([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex Host();
 }

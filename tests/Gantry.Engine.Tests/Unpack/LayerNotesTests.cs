@@ -64,7 +64,9 @@ public sealed class LayerNotesTests : IDisposable
     [InlineData("a/link", Errno.Loop)]
     [InlineData("link/b", Errno.Loop)]
     [InlineData("a/file", Errno.NotDirectory)]
-    [InlineData("a/../a", Errno.CrossDevice)]
+    [InlineData("..", Errno.CrossDevice)]
+    [InlineData("a/../..", Errno.CrossDevice)]
+    [InlineData("a/../../root-evil", Errno.CrossDevice)]
     [InlineData("a/none", Errno.NoEntry)]
     public void OpeningBeneath_WithAndWithoutOpenat2_FollowsNothing(string path, int error)
     {
@@ -78,7 +80,6 @@ public sealed class LayerNotesTests : IDisposable
 
             // O_DIRECTORY makes the one of the two ways say "no directory" of a link.
             if (error == 0) Assert.True(result >= 0);
-            else if (error == Errno.CrossDevice) Assert.True(result < 0 || path == "a/../a");
             else Assert.Contains(result, (int[])[-error, error == Errno.Loop ? -Errno.NotDirectory : -error]);
         }
     }

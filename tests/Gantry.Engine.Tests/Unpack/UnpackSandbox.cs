@@ -40,6 +40,9 @@ internal sealed partial class UnpackSandbox : IDisposable
     /// <summary>Outside of the sandbox, by an absolute path.</summary>
     public string CanaryInTmp => _canaryInTmp;
 
+    /// <summary>Unpacks, and links chains, as on a machine without the call.</summary>
+    public bool IsWithoutOpenat2 { get; init; }
+
     public List<LayerNotes> Notes { get; } = [];
 
     public static UnpackOptions Strict { get; } = new() { Strict = true };
@@ -61,6 +64,7 @@ internal sealed partial class UnpackSandbox : IDisposable
     public LayerException Refuses(UnpackOptions options, params TarBytes[] layers)
     {
         var before = Flat(options, layers[..^1]).ToString();
+        using (Way())
         using (var unpacker = new LayerUnpacker(LastTree, UnpackMode.Flat, options))
         {
             var flat = Assert.Throws<LayerException>(() => unpacker.Apply(layers[^1].ToStream(), default));
@@ -79,6 +83,7 @@ internal sealed partial class UnpackSandbox : IDisposable
     public TreeSnapshot Flat(UnpackOptions options, params TarBytes[] layers)
     {
         var tree = NewTree("flat");
+        using var way = Way();
         using var unpacker = new LayerUnpacker(tree, UnpackMode.Flat, options);
         Notes.Clear();
         foreach (var layer in layers) Notes.Add(unpacker.Apply(layer.ToStream(), default));
@@ -96,6 +101,7 @@ internal sealed partial class UnpackSandbox : IDisposable
     public ChainLayer Alone(UnpackOptions options, TarBytes layer, string name)
     {
         var tree = NewTree("layer");
+        using var way = Way();
         using var unpacker = new LayerUnpacker(tree, UnpackMode.Layer, options);
         var notes = unpacker.Apply(layer.ToStream(), default);
 
@@ -109,6 +115,7 @@ internal sealed partial class UnpackSandbox : IDisposable
     public TreeSnapshot Mounted(IReadOnlyList<ChainLayer> chain)
     {
         var corrections = NewTree("fix");
+        using var way = Way();
         var links = new ChainLinker(chain).Link(corrections);
         if (!links.IsNeeded) Assert.Empty(System.IO.Directory.EnumerateFileSystemEntries(corrections));
         var lower = chain.Skip(links.Lowest).Reverse().Select(layer => layer.Directory).ToList();
@@ -148,6 +155,9 @@ internal sealed partial class UnpackSandbox : IDisposable
         TreeRemoval.Remove(Directory);
         File.Delete(_canaryInTmp);
     }
+
+    /// <summary>The switch is the thread's, and what is asked of the engine runs on the caller's.</summary>
+    private WayOfOpening Way() => new(IsWithoutOpenat2);
 
     /// <summary>Everything in the sandbox but what lies in the trees themselves: a new path outside of a tree is a change.</summary>
     private string Canaries()
@@ -192,4 +202,11 @@ internal sealed partial class UnpackSandbox : IDisposable
 
     [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Unmount(string target, int flags);
+
+    private sealed class WayOfOpening : IDisposable
+    {
+        public WayOfOpening(bool isWithoutOpenat2) => Kernel.IsWithoutOpenat2 = isWithoutOpenat2;
+
+        public void Dispose() => Kernel.IsWithoutOpenat2 = false;
+    }
 }

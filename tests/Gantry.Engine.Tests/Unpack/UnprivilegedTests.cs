@@ -27,7 +27,7 @@ public sealed partial class UnprivilegedTests : IDisposable
         using (var opened = new Descriptor(Kernel.OpenDirectory(tree))) Kernel.ChangeOwner(opened.Number, User, User);
         var lower = new TarBytes().Directory("d", header => header.Mode(0b101_101_101)).Directory("d/e", header => header.Mode(0)).File("d/e/gone", "x").End();
         var layer = new TarBytes().Directory("d", header => header.Mode(0b101_101_101).Uid(5)).Directory("d/e", header => header.Mode(0)).File("d/e/f", "x", header => header.Mode(0b100_000_000).Gid(7))
-            .Pax(("SCHILY.xattr.user.a", "1"), ("SCHILY.xattr.security.capability", new byte[20])).File("r", "x", header => header.Mode(0b100_100_100)).Device('3', "null", 1, 3)
+            .Pax(("SCHILY.xattr.user.a", "1"), ("SCHILY.xattr.security.capability", (byte[])[1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])).File("r", "x", header => header.Mode(0b100_100_100)).Device('3', "null", 1, 3)
             .Pax(("SCHILY.xattr.trusted.overlay.opaque", "y")).Directory("o").File("o/.wh..wh..opq").File("d/e/.wh.gone").End();
 
         var notes = AsUser(() =>

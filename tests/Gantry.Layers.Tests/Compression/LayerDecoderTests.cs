@@ -1,5 +1,6 @@
 using Gantry.Layers.Tests.Tar;
 using Gantry.TestKit.Tar;
+using Gantry.TestKit;
 
 namespace Gantry.Layers.Tests.Compression;
 

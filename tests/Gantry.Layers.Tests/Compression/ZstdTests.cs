@@ -1,6 +1,7 @@
 using System.Text;
 using Gantry.Layers.Compression;
 using Gantry.Layers.Tests.Tar;
+using Gantry.TestKit;
 
 namespace Gantry.Layers.Tests.Compression;
 
@@ -138,5 +139,5 @@ public sealed class ZstdTests
 
     [Fact]
     public void Require_LibraryThatIsNotInstalled_NamesThePackage() =>
-        Assert.Contains("libzstd1", Assert.Throws<NotSupportedException>(() => ZstdHandle.Require("libzstd.so.none")).Message, StringComparison.Ordinal);
+        Assert.Contains("libzstd1", Assert.Throws<DllNotFoundException>(() => ZstdHandle.Require("libzstd.so.none")).Message, StringComparison.Ordinal);
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -107,23 +108,7 @@ public sealed class RepositoryNameTests
         }
     }
 
-    /// <summary>The grammar once more, by hand: words of letters and digits, between them one separator, then slashes.</summary>
-    private static bool IsName(string text) => text.Length is > 0 and <= 255 && text.Split('/').All(IsComponent);
-
-    private static bool IsComponent(string text)
-    {
-        var at = 0;
-        while (true)
-        {
-            var word = at;
-            while (at < text.Length && text[at] is >= 'a' and <= 'z' or >= '0' and <= '9') at++;
-            if (at == word) return false;
-            if (at == text.Length) return true;
-
-            var gap = at;
-            while (at < text.Length && text[at] is '.' or '_' or '-') at++;
-            var separator = text[gap..at];
-            if (separator is not ("." or "_" or "__") && (separator.Length == 0 || separator.Any(c => c != '-'))) return false;
-        }
-    }
+    /// <summary>The specification's own grammar.</summary>
+    private static bool IsName(string text) =>
+        text.Length <= 255 && Regex.IsMatch(text, @"\A[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\z", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking);
 }

@@ -5,7 +5,7 @@ using Gantry.Server.Tests.Nodes;
 namespace Gantry.Server.Tests.Chaos;
 
 /// <summary>Never lose a byte: everything at once, and then the registry compared with what it said. See the README.</summary>
-[Collection(nameof(ProcessFaults))]
+[Collection(nameof(SeveralNodes))]
 [Trait("Speed", "Slow")]
 public sealed class ChaosTests(ITestOutputHelper output)
 {

@@ -2,7 +2,7 @@ using Gantry.Oci;
 
 namespace Gantry.Server.Tests.Faults;
 
-/// <summary>Tests that start, starve and kill processes: one at a time, because they share the machine.</summary>
+/// <summary>Tests that start, starve and kill processes: one at a time, because they share the machine (and two cores are not more than two of these bear).</summary>
 [CollectionDefinition(nameof(ProcessFaults))]
 public sealed class ProcessFaults;
 
@@ -10,6 +10,7 @@ public sealed class ProcessFaults;
 public sealed class FailpointRegistry : IAsyncDisposable
 {
     private readonly List<(string Path, Digest Digest)> _acknowledged = [];
+    private bool _collects;
 
     internal RestartableRegistry Registry { get; } = new();
 
@@ -23,10 +24,26 @@ public sealed class FailpointRegistry : IAsyncDisposable
             Assert.Equal(digest, Digest.Of(await Registry.Client.GetByteArrayAsync($"{path}{digest}")));
     }
 
-    /// <summary>A server without a failpoint: the one that the case before left, or a new one.</summary>
-    public async Task ServeAsync()
+    /// <summary>A server: the one that the case before left, or a new one. It ends nowhere until it is armed.</summary>
+    /// <param name="collects">False: it removes nothing that a client did not delete.</param>
+    public async Task ServeAsync(bool collects = true)
     {
-        if (!Registry.IsRunning) await Registry.StartAsync();
+        if (Registry.IsRunning && _collects == collects)
+        {
+            Registry.Arm(null); // a case that failed may have left it armed
+            return;
+        }
+
+        await KillAsync();
+        _collects = collects;
+        await Registry.StartAsync(null, collects ? [] : ["Gc:Enabled=false"]);
+    }
+
+    /// <summary>Starts it again after it ended; what it had begun is cleaned up by this start.</summary>
+    public async Task StartAgainAsync()
+    {
+        _collects = true;
+        await Registry.StartAsync();
     }
 
     public async Task KillAsync()

@@ -221,8 +221,7 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
     {
         var repository = $"{Repository}-gc-{failpoint}";
         var (doomed, kept) = (UploadSteps.NewContent(2000), UploadSteps.NewContent(2000));
-        await shared.KillAsync();
-        await _registry.StartAsync(null, "Gc:Enabled=false");
+        await shared.ServeAsync(collects: false);
         var gone = await _registry.Client.PushImageAsync(repository, "v", doomed);
         await _registry.Client.PushImageAsync(repository, "kept", kept);
         var untagged = await _registry.Client.PushImageAsync($"{repository}/untagged", null, kept);
@@ -244,12 +243,10 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
             "gc", $"--Storage:FileSystem:Root={_registry.Store}", "--Gc:ByteDelay=00:00:00", "--Gc:MaxShare=1", "--Gc:MaxPerSecond=100000",
             $"--Gc:Retention:0:Repositories={repository}/*", "--Gc:Retention:0:UntaggedAfter=1.00:00:00",
         ];
-        _registry.Environment["GANTRY_FAILPOINT"] = failpoint;
-        var died = await _registry.RunAsync(gc);
+        var died = await _registry.RunAsync(gc, failpoint: failpoint);
         Assert.True(died.ExitCode == 128 + ServerProcess.SigKill, $"{failpoint} was not where it ended ({died.ExitCode}): {died.Output}{died.Errors}");
         await StoreInvariants.CheckAsync(_registry, orphan);
 
-        _registry.Environment["GANTRY_FAILPOINT"] = "";
         // What it had claimed comes free after a while.
         await _registry.ExecuteAsync("UPDATE doomed_locations SET delete_after = now()");
         var done = await _registry.RunAsync(gc);
@@ -258,7 +255,6 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
         Assert.Null(await _registry.Client.FindTagAsync($"{repository}/untagged", untagged.ToString()));
         Assert.False(File.Exists(Path.Combine(_registry.Store, "blobs", orphan[^2..], orphan)));
         await CheckAsync();
-        await shared.KillAsync();
     }
 
     [Theory]
@@ -280,9 +276,7 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
             (await _registry.Client.DeleteAsync($"/v2/{repository}/{path}")).EnsureSuccessStatusCode();
 
         string[] restore = ["admin", "restore", "manifest", repository, image.ToString()];
-        _registry.Environment["GANTRY_FAILPOINT"] = failpoint;
-        Assert.Equal(128 + ServerProcess.SigKill, (await _registry.RunAsync(restore)).ExitCode);
-        _registry.Environment["GANTRY_FAILPOINT"] = "";
+        Assert.Equal(128 + ServerProcess.SigKill, (await _registry.RunAsync(restore, failpoint: failpoint)).ExitCode);
 
         // All of it or nothing.
         Assert.Equal(isThere ? image.ToString() : null, await _registry.Client.FindTagAsync(repository, "v"));
@@ -295,11 +289,11 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
         await CheckAsync();
     }
 
-    /// <summary>Starts with the failpoint, does the work, and makes sure that the process ended right there.</summary>
+    /// <summary>Does the work at a server with the failpoint, and makes sure that the process ended right there.</summary>
     private async Task DieAsync(string failpoint, Func<HttpClient, Task> workAsync)
     {
-        await shared.KillAsync();
-        await _registry.StartAsync(failpoint);
+        await ServeAsync();
+        _registry.Arm(failpoint);
         try
         {
             await workAsync(_registry.Client);
@@ -319,7 +313,7 @@ public sealed class FailpointTests(FailpointRegistry shared) : IClassFixture<Fai
     {
         // What its client was never told about, or gave up, expires; so the clean-up of this start has to find it.
         if (expire && upload?.Location is null) await ExpireAsync();
-        await _registry.StartAsync();
+        await shared.StartAgainAsync();
         await StoreInvariants.CheckAsync(_registry);
     }
 

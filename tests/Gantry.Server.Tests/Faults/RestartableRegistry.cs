@@ -40,6 +40,8 @@ internal sealed class RestartableRegistry : IInspected, IAsyncDisposable
 
     public string Store => StoreRoot.Length > 0 ? StoreRoot : Path.Combine(DataRoot, "blobs");
 
+    private string FailpointFile => Path.Combine(Folder, "failpoint");
+
     SharedStore IInspected.Bytes => new SharedFolder(Store);
 
     /// <param name="failpoint">Where the process ends itself.</param>
@@ -47,18 +49,26 @@ internal sealed class RestartableRegistry : IInspected, IAsyncDisposable
     public ServerProcess Launch(string? failpoint, params string[] settings)
     {
         if (IsRunning) throw new InvalidOperationException("the one before still runs");
-        Environment["GANTRY_FAILPOINT"] = failpoint ?? "";
+        Arm(failpoint);
         return _server = ServerProcess.Launch(Folder,
         [
             "serve", "--urls=http://127.0.0.1:0", $"--Data:Root={DataRoot}", $"--Storage:FileSystem:Root={Store}",
             .. Settings.Concat(settings).Select(setting => $"--{setting}"),
-        ], Environment);
+        ], With(FailpointFile));
+    }
+
+    /// <summary>Where the server ends itself from now on, the one that runs or the next; null: nowhere.</summary>
+    public void Arm(string? failpoint)
+    {
+        // In one step: the server may look at this moment.
+        File.WriteAllText($"{FailpointFile}.new", failpoint ?? "");
+        File.Move($"{FailpointFile}.new", FailpointFile, overwrite: true);
     }
 
     /// <summary>Another process on the same data folder, with these arguments alone; runs to its end.</summary>
-    public async Task<(int ExitCode, string Output, string Errors)> RunAsync(string[] arguments, string input = "")
+    public async Task<(int ExitCode, string Output, string Errors)> RunAsync(string[] arguments, string input = "", string? failpoint = null)
     {
-        await using var other = ServerProcess.Launch(Folder, [.. arguments, $"--Data:Root={DataRoot}"], Environment, input);
+        await using var other = ServerProcess.Launch(Folder, [.. arguments, $"--Data:Root={DataRoot}"], With(failpoint ?? ""), input);
         return (await other.WaitForExitAsync(), other.Output, other.Errors);
     }
 
@@ -137,6 +147,9 @@ internal sealed class RestartableRegistry : IInspected, IAsyncDisposable
         foreach (var mount in _mounts) Assert.Equal(0, await CommandAsync("umount", mount));
         _folder.Delete(recursive: true);
     }
+
+    private Dictionary<string, string> With(string failpoint) => new(Environment) { ["GANTRY_FAILPOINT"] = failpoint };
+
     private static async Task<int> CommandAsync(string program, params string[] arguments)
     {
         using var process = System.Diagnostics.Process.Start(program, arguments);

@@ -41,7 +41,7 @@ public sealed class ScrubFailpointTests(FailpointRegistry shared) : IClassFixtur
 
         // The claim ran out.
         await DueAsync();
-        await _registry.StartAsync();
+        await shared.StartAgainAsync();
         await UploadSteps.UntilAsync(async () => await CountAsync() == 1, "the quarantine");
         using var hidden = await _registry.Client.GetAsync($"/v2/{Repository}/blobs/{digest}");
         Assert.Equal(HttpStatusCode.NotFound, hidden.StatusCode);

@@ -1,14 +1,17 @@
 using System.Net;
 using System.Text.Json;
+using Gantry.Engine;
+using Gantry.Engine.Tests.Pulls;
 using Gantry.Oci;
 using Gantry.Server.Tests.Faults;
+using Gantry.Server.Tests.Pulls;
 using Gantry.Server.Tests.V2;
 using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Nodes;
 
 /// <summary>What one node answered 201 or 202 to holds on every node with the next request.</summary>
-[Collection(nameof(ProcessFaults))]
+[Collection(nameof(SeveralNodes))]
 [Trait("Speed", "Slow")]
 public sealed class NodeReadTests(NodesFixture fixture) : IClassFixture<NodesFixture>
 {
@@ -69,6 +72,47 @@ public sealed class NodeReadTests(NodesFixture fixture) : IClassFixture<NodesFix
             var digest = await cluster.Nodes[move % 3].Client.PushManifestAsync(Repository, "moving", images[move % 2]);
             await OnAllAsync(cluster, async node => Assert.Equal(digest.ToString(), await node.FindTagAsync(Repository, "moving")));
         }
+    }
+
+    [Theory]
+    [InlineData(Backend.FileSystem)]
+    [InlineData(Backend.S3)]
+    public async Task Pull_WhoseEveryRequestIsAnotherNodes_IsWhole(Backend backend)
+    {
+        var cluster = await fixture.ThreeAsync(backend);
+        var digest = await TestImage.OfSize(layers: 4, bytes: 300_000, seed: 3).PushAsync(cluster.Client, Repository);
+        using var engine = new EngineClient();
+        Assert.Equal(digest, (await engine.PullAsync(cluster.Balancer.Address, Repository)).Image.Top.Digest);
+    }
+
+    [Theory]
+    [Trait("Pull", "C94")]
+    [InlineData(Backend.FileSystem)]
+    [InlineData(Backend.S3)]
+    public async Task Pull_WhoseNodeIsKilledInALayer_GoesOnAtTheNext(Backend backend)
+    {
+        var cluster = await fixture.ThreeAsync(backend);
+        var repository = $"{Repository}-killed";
+        // More than all buffers on the way hold.
+        var image = TestImage.OfSize(layers: 1, bytes: 60_000_000, seed: 4);
+        var digest = await image.PushAsync(cluster.Client, repository);
+        var first = cluster.Nodes[0];
+        cluster.Balancer.Targets = [first.Client.BaseAddress!];
+
+        var killedAt = 0L;
+        using var engine = new EngineClient();
+        var pulled = await engine.PullAsync(cluster.Balancer.Address, repository, step =>
+        {
+            if (step.Phase != PullPhase.Downloading || Interlocked.CompareExchange(ref killedAt, step.Bytes, 0) != 0 || step.Bytes == 0) return;
+            first.Process.Signal(ServerProcess.SigKill);
+            cluster.Balancer.Targets = [.. cluster.Nodes.Skip(1).Select(node => node.Client.BaseAddress!)];
+        });
+        await first.KillAsync();
+
+        Assert.Equal(digest, pulled.Image.Top.Digest);
+        Assert.InRange(killedAt, 1, image.Layers[0].Blob.Length / 2);
+        // The config, the layer, and the rest of it.
+        Assert.Equal(3, cluster.Balancer.Counts[$"GET /v2/{repository}/blobs/*"]);
     }
 
     private static Task OnAllAsync(NodeCluster cluster, Func<HttpClient, Task> askAsync) =>

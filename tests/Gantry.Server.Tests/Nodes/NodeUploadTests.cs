@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Gantry.Server.Tests.Nodes;
 
 /// <summary>Uploads whose requests go to several nodes, one at a time, two at once, and after one of them died.</summary>
-[Collection(nameof(ProcessFaults))]
+[Collection(nameof(SeveralNodes))]
 [Trait("Speed", "Slow")]
 public sealed class NodeUploadTests(NodesFixture fixture) : IClassFixture<NodesFixture>
 {

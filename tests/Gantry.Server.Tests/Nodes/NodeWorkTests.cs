@@ -12,7 +12,7 @@ using Gantry.TestKit;
 namespace Gantry.Server.Tests.Nodes;
 
 /// <summary>What several nodes do once, and what all of them must hear of.</summary>
-[Collection(nameof(ProcessFaults))]
+[Collection(nameof(SeveralNodes))]
 [Trait("Speed", "Slow")]
 public sealed partial class NodeWorkTests
 {

@@ -1,4 +1,3 @@
-using System.Net;
 using Gantry.Engine.Remote.Transport;
 
 namespace Gantry.Engine.Remote.Blobs;
@@ -8,7 +7,7 @@ namespace Gantry.Engine.Remote.Blobs;
 /// range; a place that brings nothing, or lies, is left for the next one. Whether the bytes are the right ones is the reader's to check.
 /// </summary>
 /// <remarks>Holds no bytes but, while a server that cannot resume is passed over, one buffer of 32 KiB. One reader at a time.</remarks>
-internal sealed class BlobStream : Stream
+internal sealed partial class BlobStream : Stream
 {
     /// <summary>A connection that brought less counts as fruitless, so a server that sends one byte each is given up in time.</summary>
     private const long FruitfulBytes = 64 * 1024;
@@ -120,66 +119,6 @@ internal sealed class BlobStream : Stream
         base.Dispose(disposing);
     }
 
-    private static async Task ConnectAsync(BlobStream stream, CancellationToken cancellationToken)
-    {
-        while (!await stream.TryConnectAsync(cancellationToken))
-        {
-            // Another try at this place, or the first at the next.
-        }
-    }
-
-    private async Task<bool> TryConnectAsync(CancellationToken cancellationToken)
-    {
-        var place = _places[_place];
-        EngineException failed;
-        var passing = false;
-        TimeSpan? after = null;
-        HttpResponseMessage? response = null;
-        try
-        {
-            long? asked = _position > 0 ? _position : null;
-            response = await place.SendAsync(asked, _entityTags, cancellationToken);
-            if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent)
-            {
-                await BeginAsync(response, BlobAnswer.Check(response, place.Name, asked, _size), cancellationToken);
-                response = null;
-                return true;
-            }
-
-            (passing, after) = (Tries.IsPassing(response.StatusCode), Tries.RetryAfter(response, _options.Time));
-            failed = response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable
-                ? new EngineException(EngineFault.Mismatch, $"{place.Name} has fewer bytes of the blob than {_position}, of {_size} that are due")
-                : await place.FailureAsync(response, cancellationToken);
-        }
-        catch (EngineException refused)
-        {
-            (failed, passing) = (refused, Tries.IsPassing(refused));
-        }
-        finally
-        {
-            response?.Dispose();
-        }
-
-        if (!passing || !await _tries.AgainAsync(after, cancellationToken)) NextPlace(failed);
-        return false;
-    }
-
-    private async Task BeginAsync(HttpResponseMessage response, BlobAnswer answer, CancellationToken cancellationToken)
-    {
-        var origin = response.RequestMessage!.RequestUri!.GetLeftPart(UriPartial.Authority);
-        if (StrongTag(response) is { } tag)
-        {
-            if (answer.Start > 0 && _entityTags.TryGetValue(origin, out var before) && before != tag)
-                throw new EngineException(EngineFault.Mismatch, $"{_places[_place].Name} resumes with another version of the blob");
-            _entityTags[origin] = tag;
-        }
-
-        if (answer.Start < _position && ++_restarts > MaxRestarts)
-            throw new EngineException(EngineFault.Network, $"{_places[_place].Name} cannot resume, and its connections break");
-        _body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        (_response, _connectedAt, _skip, _end) = (response, _position, _position - answer.Start, answer.End);
-    }
-
     private async Task PassOverAsync(CancellationToken cancellationToken)
     {
         if (_skip == 0) return;
@@ -243,23 +182,10 @@ internal sealed class BlobStream : Stream
 
     private EngineException Cut(string why, Exception? inner) => new(EngineFault.Network, $"{_places[_place].Name} was cut off: {RemoteText.Shown(why, 300)}", inner);
 
-    private void NextPlace(EngineException failed)
-    {
-        if (failed.Fault == EngineFault.Network) _places[_place].GiveUp();
-        if (_place == _places.Count - 1) throw failed;
-        _options.Notes?.Invoke($"{_places[_place].Name} is passed over: {failed.Message}");
-        _place++;
-        (_tries, _restarts) = (new Tries(_options), 0);
-    }
-
     private void Drop()
     {
         _body?.Dispose();
         _response?.Dispose();
         (_body, _response, _skip) = (null, null, 0);
     }
-
-    private static string? StrongTag(HttpResponseMessage response) =>
-        response.Headers.ETag is { IsWeak: false, Tag: { Length: > 2 and <= 256 } tag } ? tag : null;
-
 }

@@ -16,7 +16,7 @@ internal sealed class Wires : IDisposable
     public Wires(RemoteOptions options, bool skipVerify, string? ca, Func<Reach> allowed, Action<Reach>? seen = null)
     {
         _options = options;
-        var proxy = new ProxyButForLoopback(HttpClient.DefaultProxy);
+        var proxy = new ProxyButForLoopback(options.Proxy ?? HttpClient.DefaultProxy);
         _invoker = new HttpMessageInvoker(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None,

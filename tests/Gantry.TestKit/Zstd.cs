@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace Gantry.Layers.Tests.Compression;
+namespace Gantry.TestKit;
 
 /// <summary>zstd frames: by hand (RFC 8878) where they are odd, by libzstd where they are whole.</summary>
-internal static partial class Zstd
+public static partial class Zstd
 {
     public static readonly byte[] Magic = [0x28, 0xB5, 0x2F, 0xFD];
 
@@ -15,6 +15,24 @@ internal static partial class Zstd
         fixed (byte* from = content)
         {
             return target[..(int)ZSTD_compress(to, (nuint)target.Length, from, (nuint)content.Length, level)];
+        }
+    }
+
+    /// <summary>As <c>zstd --long=27</c>: a window of 128 MiB, and matches anywhere in it.</summary>
+    public static unsafe byte[] CompressLong(byte[] content)
+    {
+        const int level = 100, windowLog = 101, longDistance = 160;
+        var context = ZSTD_createCCtx();
+        _ = ZSTD_CCtx_setParameter(context, level, 1);
+        _ = ZSTD_CCtx_setParameter(context, windowLog, 27);
+        _ = ZSTD_CCtx_setParameter(context, longDistance, 1);
+        var target = new byte[content.Length + (content.Length / 128) + 1024];
+        fixed (byte* to = target)
+        fixed (byte* from = content)
+        {
+            var length = (int)ZSTD_compress2(context, to, (nuint)target.Length, from, (nuint)content.Length);
+            _ = ZSTD_freeCCtx(context);
+            return target[..length];
         }
     }
 
@@ -39,6 +57,18 @@ internal static partial class Zstd
         var header = (size << 3) | (type << 1) | (isLast ? 1 : 0);
         return [(byte)header, (byte)(header >> 8), (byte)(header >> 16)];
     }
+
+    [LibraryImport("libzstd.so.1")]
+    private static partial nint ZSTD_createCCtx();
+
+    [LibraryImport("libzstd.so.1")]
+    private static partial nuint ZSTD_freeCCtx(nint context);
+
+    [LibraryImport("libzstd.so.1")]
+    private static partial nuint ZSTD_CCtx_setParameter(nint context, int parameter, int value);
+
+    [LibraryImport("libzstd.so.1")]
+    private static unsafe partial nuint ZSTD_compress2(nint context, byte* target, nuint targetSize, byte* source, nuint sourceSize);
 
     [LibraryImport("libzstd.so.1")]
     private static unsafe partial nuint ZSTD_compress(byte* target, nuint targetSize, byte* source, nuint sourceSize, int level);

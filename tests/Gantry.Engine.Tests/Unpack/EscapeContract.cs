@@ -7,13 +7,18 @@ using Gantry.TestKit.Tar;
 namespace Gantry.Engine.Tests.Unpack;
 
 /// <summary>PULL.md C1: names and links that want to leave the root. What is accepted ends inside, in both modes alike; what is refused leaves nothing.</summary>
-public sealed class EscapeTests : IDisposable
+/// <param name="withoutOpenat2">As where a filter keeps the call away: each component is opened alone.</param>
+public abstract class EscapeContract(bool withoutOpenat2) : IDisposable
 {
-    private readonly UnpackSandbox _sandbox = new();
+    private readonly UnpackSandbox _sandbox = new() { IsWithoutOpenat2 = withoutOpenat2 };
 
     private string Canary => Path.Combine(_sandbox.Directory, "canary");
 
-    public void Dispose() => _sandbox.Dispose();
+    public void Dispose()
+    {
+        _sandbox.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Theory]
     [InlineData("../canary")]
@@ -183,3 +188,9 @@ public sealed class EscapeTests : IDisposable
         Assert.Equal("x", File.ReadAllText(Path.Combine(real, "f"), Encoding.UTF8));
     }
 }
+
+/// <summary>On a kernel as it is.</summary>
+public sealed class EscapeTests() : EscapeContract(withoutOpenat2: false);
+
+/// <summary>Where the kernel cannot resolve a whole path safely.</summary>
+public sealed class EscapeWithoutOpenat2Tests() : EscapeContract(withoutOpenat2: true);
