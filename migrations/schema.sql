@@ -148,7 +148,8 @@ CREATE TABLE public.events (
     namespace text COLLATE pg_catalog."C",
     subject text,
     client text,
-    detail text
+    detail text,
+    pending boolean DEFAULT true NOT NULL
 );
 
 ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -158,6 +159,35 @@ ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.layer_listings (
+    digest text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'waiting'::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    urgent boolean DEFAULT false NOT NULL,
+    node integer,
+    version integer DEFAULT 0 NOT NULL,
+    diff_id text COLLATE pg_catalog."C",
+    entries bigint,
+    bytes bigint,
+    packages jsonb,
+    error text,
+    CONSTRAINT layer_listings_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'reading'::text, 'ready'::text, 'failed'::text])))
+);
+
+CREATE TABLE public.layer_pages (
+    digest text NOT NULL COLLATE pg_catalog."C",
+    first bytea NOT NULL,
+    page bytea NOT NULL
+);
+
+CREATE TABLE public.manifest_facts (
+    repository_id bigint NOT NULL,
+    digest text NOT NULL COLLATE pg_catalog."C",
+    size bigint NOT NULL,
+    platforms text[] DEFAULT '{}'::text[] NOT NULL,
+    image_created timestamp with time zone
 );
 
 CREATE TABLE public.manifest_references (
@@ -229,6 +259,21 @@ CREATE SEQUENCE public.node_numbers
     CACHE 1
     CYCLE;
 
+CREATE TABLE public.nodes (
+    number integer NOT NULL,
+    name text NOT NULL,
+    version text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.readmes (
+    repository_id bigint NOT NULL,
+    markdown text NOT NULL,
+    account text COLLATE pg_catalog."C",
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.registry_identity (
     one boolean DEFAULT true NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -251,6 +296,19 @@ ALTER TABLE public.repositories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.repository_statistics (
+    repository_id bigint NOT NULL,
+    size bigint DEFAULT 0 NOT NULL,
+    own bigint DEFAULT 0 NOT NULL,
+    manifests bigint DEFAULT 0 NOT NULL,
+    tags bigint DEFAULT 0 NOT NULL,
+    pushed_at timestamp with time zone,
+    pulled_at timestamp with time zone,
+    pulls bigint DEFAULT 0 NOT NULL,
+    counted_at timestamp with time zone,
+    stale_since timestamp with time zone DEFAULT now()
+);
+
 CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -263,6 +321,13 @@ CREATE TABLE public.signing_keys (
     private_key bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     retired_at timestamp with time zone
+);
+
+CREATE TABLE public.storage_samples (
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    blobs bigint NOT NULL,
+    bytes bigint NOT NULL,
+    doomed bigint NOT NULL
 );
 
 CREATE TABLE public.tag_history (
@@ -281,6 +346,13 @@ ALTER TABLE public.tag_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.tag_pulls (
+    repository_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    pulled_at timestamp with time zone NOT NULL,
+    pulls bigint NOT NULL
 );
 
 CREATE TABLE public.tags (
@@ -321,6 +393,54 @@ CREATE TABLE public.upload_sessions (
     expires_at timestamp with time zone NOT NULL,
     writer integer,
     epoch bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.webhook_deliveries (
+    id bigint NOT NULL,
+    webhook_id bigint NOT NULL,
+    event_id bigint,
+    body text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    node integer,
+    status integer,
+    answer text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    tried_at timestamp with time zone,
+    CONSTRAINT webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.webhook_deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.webhooks (
+    id bigint NOT NULL,
+    namespace_id bigint,
+    name text NOT NULL,
+    url text NOT NULL,
+    format text NOT NULL,
+    kinds text[] NOT NULL,
+    repositories text DEFAULT '*'::text NOT NULL,
+    secret bytea,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhooks_format_check CHECK ((format = ANY (ARRAY['distribution'::text, 'cloudevents'::text])))
+);
+
+ALTER TABLE public.webhooks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhooks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.work_cursors (
@@ -374,6 +494,15 @@ ALTER TABLE ONLY public.doomed_locations
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.layer_listings
+    ADD CONSTRAINT layer_listings_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.layer_pages
+    ADD CONSTRAINT layer_pages_pkey PRIMARY KEY (digest, first);
+
+ALTER TABLE ONLY public.manifest_facts
+    ADD CONSTRAINT manifest_facts_pkey PRIMARY KEY (repository_id, digest);
+
 ALTER TABLE ONLY public.manifests
     ADD CONSTRAINT manifests_pkey PRIMARY KEY (repository_id, digest);
 
@@ -392,6 +521,12 @@ ALTER TABLE ONLY public.namespaces
 ALTER TABLE ONLY public.namespaces
     ADD CONSTRAINT namespaces_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.nodes
+    ADD CONSTRAINT nodes_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.readmes
+    ADD CONSTRAINT readmes_pkey PRIMARY KEY (repository_id);
+
 ALTER TABLE ONLY public.registry_identity
     ADD CONSTRAINT registry_identity_pkey PRIMARY KEY (one);
 
@@ -401,14 +536,23 @@ ALTER TABLE ONLY public.repositories
 ALTER TABLE ONLY public.repositories
     ADD CONSTRAINT repositories_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.repository_statistics
+    ADD CONSTRAINT repository_statistics_pkey PRIMARY KEY (repository_id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.storage_samples
+    ADD CONSTRAINT storage_samples_pkey PRIMARY KEY (at);
+
 ALTER TABLE ONLY public.tag_history
     ADD CONSTRAINT tag_history_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tag_pulls
+    ADD CONSTRAINT tag_pulls_pkey PRIMARY KEY (repository_id, name);
 
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (repository_id, name);
@@ -418,6 +562,12 @@ ALTER TABLE ONLY public.trusts
 
 ALTER TABLE ONLY public.upload_sessions
     ADD CONSTRAINT upload_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.work_cursors
     ADD CONSTRAINT work_cursors_pkey PRIMARY KEY (name);
@@ -450,6 +600,10 @@ CREATE INDEX events_by_account ON public.events USING btree (account, id);
 
 CREATE INDEX events_by_namespace ON public.events USING btree (namespace, id);
 
+CREATE INDEX events_pending ON public.events USING btree (id) WHERE pending;
+
+CREATE INDEX layer_listings_waiting ON public.layer_listings USING btree (urgent DESC, asked_at) WHERE (state = ANY (ARRAY['waiting'::text, 'reading'::text]));
+
 CREATE INDEX manifest_references_by_blob ON public.manifest_references USING btree (repository_id, blob_digest) WHERE (blob_digest IS NOT NULL);
 
 CREATE INDEX manifest_references_by_child ON public.manifest_references USING btree (repository_id, child_digest) WHERE (child_digest IS NOT NULL);
@@ -466,17 +620,37 @@ CREATE INDEX memberships_by_group ON public.memberships USING btree (group_name)
 
 CREATE INDEX repositories_by_namespace ON public.repositories USING btree (namespace_id, name);
 
+CREATE INDEX repository_statistics_by_pull ON public.repository_statistics USING btree (pulled_at, repository_id);
+
+CREATE INDEX repository_statistics_by_push ON public.repository_statistics USING btree (pushed_at, repository_id);
+
+CREATE INDEX repository_statistics_by_size ON public.repository_statistics USING btree (size, repository_id);
+
+CREATE INDEX repository_statistics_stale ON public.repository_statistics USING btree (stale_since) WHERE (stale_since IS NOT NULL);
+
 CREATE INDEX tag_history_by_manifest ON public.tag_history USING btree (repository_id, manifest_digest) WHERE (manifest_digest IS NOT NULL);
 
 CREATE INDEX tag_history_by_tag ON public.tag_history USING btree (repository_id, name, id);
 
+CREATE INDEX tag_pulls_by_time ON public.tag_pulls USING btree (repository_id, pulled_at, name);
+
 CREATE INDEX tags_by_manifest ON public.tags USING btree (repository_id, manifest_digest);
+
+CREATE INDEX tags_by_time ON public.tags USING btree (repository_id, updated_at, name);
 
 CREATE INDEX trusts_by_account ON public.trusts USING btree (account_id, id);
 
 CREATE INDEX trusts_by_issuer ON public.trusts USING btree (issuer, id);
 
 CREATE INDEX upload_sessions_by_expiry ON public.upload_sessions USING btree (expires_at);
+
+CREATE INDEX webhook_deliveries_by_event ON public.webhook_deliveries USING btree (event_id) WHERE (event_id IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_by_webhook ON public.webhook_deliveries USING btree (webhook_id, id);
+
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX webhooks_by_namespace ON public.webhooks USING btree (namespace_id, id);
 
 ALTER TABLE ONLY public.access_rules
     ADD CONSTRAINT access_rules_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id) ON DELETE CASCADE;
@@ -499,6 +673,15 @@ ALTER TABLE ONLY public.blob_links
 ALTER TABLE ONLY public.blob_links
     ADD CONSTRAINT blob_links_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
 
+ALTER TABLE ONLY public.layer_listings
+    ADD CONSTRAINT layer_listings_digest_fkey FOREIGN KEY (digest) REFERENCES public.blobs(digest) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.layer_pages
+    ADD CONSTRAINT layer_pages_digest_fkey FOREIGN KEY (digest) REFERENCES public.layer_listings(digest) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.manifest_facts
+    ADD CONSTRAINT manifest_facts_repository_id_digest_fkey FOREIGN KEY (repository_id, digest) REFERENCES public.manifests(repository_id, digest) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.manifest_references
     ADD CONSTRAINT manifest_references_repository_id_blob_digest_fkey FOREIGN KEY (repository_id, blob_digest) REFERENCES public.blob_links(repository_id, digest);
 
@@ -517,14 +700,32 @@ ALTER TABLE ONLY public.memberships
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.readmes
+    ADD CONSTRAINT readmes_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.repositories
     ADD CONSTRAINT repositories_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id);
 
+ALTER TABLE ONLY public.repository_statistics
+    ADD CONSTRAINT repository_statistics_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.tag_history
     ADD CONSTRAINT tag_history_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
+ALTER TABLE ONLY public.tag_pulls
+    ADD CONSTRAINT tag_pulls_repository_id_name_fkey FOREIGN KEY (repository_id, name) REFERENCES public.tags(repository_id, name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_repository_id_manifest_digest_fkey FOREIGN KEY (repository_id, manifest_digest) REFERENCES public.manifests(repository_id, digest);
 
 ALTER TABLE ONLY public.trusts
     ADD CONSTRAINT trusts_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.events(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES public.namespaces(id) ON DELETE CASCADE;
