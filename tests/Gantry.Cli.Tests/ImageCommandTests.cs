@@ -97,7 +97,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     public async Task Output_ThatCannotBeWritten_IsAFaultAndAClosedPipeIsNone()
     {
         await _gantry.HavePulledAsync();
-        var gantry = $"GANTRY_ROOT={_gantry.Store} dotnet {GantryRuns.Program}";
+        var gantry = $"GANTRY_ROOT={_gantry.Store} {GantryRuns.ProgramLine}";
         var codes = await GantryRuns.ToolAsync("bash", "-c",
             $"{gantry} images >/dev/full; echo $?; {gantry} export {bench.Box} >/dev/full; echo $?; {gantry} export {bench.Box} | head -c1 >/dev/null; echo ${{PIPESTATUS[0]}}; "
             + $"{gantry} images | true; echo ${{PIPESTATUS[0]}}");
