@@ -26,7 +26,7 @@ internal abstract class Client(string name, bool isFlat)
 /// <param name="renew">Empties the folder.</param>
 internal sealed class GantryClient(string program, ClientHome home, string folder, Func<Task> renew, CpuGroup group, bool isFlat = false) : Client(isFlat ? "gantry unpack" : "gantry pull", isFlat)
 {
-    private readonly Meter _meter = new(group, home.Environment);
+    private readonly Meter _meter = new(group, home.Environment, isAlone: true);
 
     private string Store => Path.Combine(folder, "store");
 
