@@ -14,7 +14,7 @@ internal static class Settling
     {
         if (store.IsSettled) return;
         var program = Environment.ProcessPath!;
-        string[] host = Path.GetFileName(program) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
+        string[] host = Path.GetFileName(program) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "gantry.dll")] : [];
         // Streams of its own, which end with this process: whoever reads ours is not to wait for it.
         var start = new ProcessStartInfo(program, [.. host, "settle", "--root", store.Root])
         {

@@ -47,7 +47,6 @@ internal static class LoadCommand
             {
                 var name = given ?? NameOf(image, file);
                 var loaded = await load.LoadAsync(archive, image, name, new LayerSteps(session.Progress, "Loading"), ct);
-                Settling.Begin(session, store);
                 session.EndProgress();
                 foreach (var warning in loaded.Warnings) session.Warn(warning);
                 var digest = loaded.Image.Top.Digest;
@@ -55,6 +54,7 @@ internal static class LoadCommand
                 else screen.Result(session.IsQuiet ? name.ToString() : $"Loaded image: {name}");
             }
 
+            Settling.Begin(session, store);
             return ExitCodes.Success;
         });
     }
