@@ -202,7 +202,7 @@ if ((${#projects[@]} == 0)); then
   mapfile -t projects < <(for each in tests/*.Tests; do echo "${each#tests/}"; done | grep -v EndToEnd)
   [[ -n $quick ]] || clients=Gantry.EndToEnd.Tests
 fi
-[[ -n $quick ]] && limit=${TEST_LIMIT:-300} || limit=${TEST_LIMIT:-2000}
+[[ -n $quick ]] && limit=${TEST_LIMIT:-300} || limit=${TEST_LIMIT:-2400}
 
 mkdir -p "$results"
 command -v dotnet >/dev/null || give_up "install the .NET SDK that global.json names: https://dot.net"
