@@ -10,12 +10,12 @@ case ${1-} in -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 run=${1-peers}
 case $run in
   peers | --*) tools=(wrk hey curl docker-registry) ;;
-  pull) tools=(docker-registry podman ctr containerd dockerd docker skopeo umoci curl gzip tar) ;;
+  pull) tools=(docker-registry podman ctr containerd dockerd docker skopeo umoci curl gzip tar mkfs.ext4) ;;
   *) tools=(wrk hey curl) ;;
 esac
 for tool in "${tools[@]}"; do
   PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null ||
-    { echo "bench.sh: install $tool (Debian: apt-get install wrk hey curl docker-registry, for pull podman containerd docker.io skopeo umoci)" >&2; exit 1; }
+    { echo "bench.sh: install $tool (Debian: apt-get install wrk hey curl docker-registry, for pull podman containerd docker.io skopeo umoci e2fsprogs)" >&2; exit 1; }
 done
 dotnet build tests/Gantry.Benchmarks -c Release -v q -nologo >&2
 if [[ $run == pull ]]; then

@@ -50,7 +50,7 @@ missing_packages() {
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc crun:crun zsh:zsh fish:fish podman:podman buildah:buildah
       skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux wrk:wrk curl:curl docker-registry:docker-registry
-      umount:mount setcap:libcap2-bin node:nodejs npm:npm)
+      umount:mount mkfs.ext4:e2fsprogs setcap:libcap2-bin node:nodejs npm:npm)
     [[ -x /usr/bin/docker ]] || docker_client
     static_busybox || echo busybox-static
   fi
@@ -108,6 +108,11 @@ compile_ahead() {
   done
   # Not into the files themselves: a server that runs has them mapped.
   cp --remove-destination "$ahead"/*.dll "$built" && cp --remove-destination "$ahead"/*.dll "$tests"
+}
+
+# What people install is what the tests run, and it starts in a tenth of the time.
+publish_command() {
+  dotnet publish src/Gantry.Cli -o artifacts/gantry -v q -nologo && export GANTRY_PROGRAM=$PWD/artifacts/gantry/gantry
 }
 
 # --- one project --------------------------------------------------------------------------------------
@@ -197,7 +202,7 @@ if ((${#projects[@]} == 0)); then
   mapfile -t projects < <(for each in tests/*.Tests; do echo "${each#tests/}"; done | grep -v EndToEnd)
   [[ -n $quick ]] || clients=Gantry.EndToEnd.Tests
 fi
-[[ -n $quick ]] && limit=${TEST_LIMIT:-300} || limit=${TEST_LIMIT:-2000}
+[[ -n $quick ]] && limit=${TEST_LIMIT:-300} || limit=${TEST_LIMIT:-2400}
 
 mkdir -p "$results"
 command -v dotnet >/dev/null || give_up "install the .NET SDK that global.json names: https://dot.net"
@@ -211,7 +216,10 @@ say "build"
 dotnet build Registry.sln -c Release -v q -nologo >"$results/build.log" 2>&1 ||
   { cat "$results/build.log"; give_up "the build failed"; }
 ./run.sh --prepare >"$results/prepare.log" 2>&1 || { cat "$results/prepare.log"; give_up "run.sh --prepare failed"; }
-[[ -n $quick ]] || compile_ahead >"$results/ahead.log" 2>&1 || { cat "$results/ahead.log"; give_up "compiling ahead failed"; }
+if [[ -z $quick ]]; then
+  publish_command >"$results/publish.log" 2>&1 || { cat "$results/publish.log"; give_up "publishing the command failed"; }
+  compile_ahead >"$results/ahead.log" 2>&1 || { cat "$results/ahead.log"; give_up "compiling ahead failed"; }
+fi
 
 rm -f "$results/beside.count"
 [[ -z $clients ]] || run_beside "$clients"

@@ -9,7 +9,7 @@ namespace Gantry.Engine;
 /// <summary>
 /// Pulls images into a store: 1. what the name points at, 2. the manifest for the platform, 3. its config, 4. the layers in parallel, the largest first, each of them
 /// in one pass from the network through both digests into files, 5. the chain, 6. the name. Each step leaves whole things only, so a pull that fails, is cancelled
-/// or killed changes nothing that can be seen but blobs and layers that the next one need not fetch.
+/// or killed changes nothing that can be seen but blobs and layers that the next one need not fetch. Files unpacked are not synced: <see cref="ImageStore.SettleAsync(string)"/>.
 /// </summary>
 /// <param name="store">Where to.</param>
 /// <param name="registries">Where from; null: the store alone, to bring back layers out of blobs.</param>
@@ -66,7 +66,7 @@ public sealed class ImagePuller(ImageStore store, RemoteRegistries? registries, 
         var before = store.Find(name);
         var isNew = layers.HasChanged || before is null || before.Manifest.Digest != image.Manifest.Digest || before.Top.Digest != image.Top.Digest;
         if (isNew) await store.PutAsync(image, ct);
-        return new PulledImage(isNew ? image : before!, isNew, resolved.WhyNotUnpacked, warnings, store.SettleAsync());
+        return new PulledImage(isNew ? image : before!, isNew, resolved.WhyNotUnpacked, warnings);
     }
 
     private StoredImage Describe(ImageName name, ResolvedImage resolved, DateTimeOffset? pulled)

@@ -114,8 +114,21 @@ public sealed partial class ImageStore
     /// </summary>
     public LayerChain? FindChain(StoredImage image) => LocalFaults.AsEngine(() => Chains.Find(image.DiffIds));
 
-    /// <summary>Makes everything that is visible durable: one syncfs. A pull does so at its end.</summary>
-    public Task SettleAsync() => Task.Factory.StartNew(() => LocalFaults.AsEngine(Durability.Settle), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    /// <summary>
+    /// Makes what was unpacked durable: one syncfs, which may take as long as the pull did. Nobody needs to wait for it: a machine that is lost before it ends unpacks those layers
+    /// again, from their blobs. It needs no open store, and makes nothing where there is none.
+    /// </summary>
+    /// <exception cref="EngineException">Local.</exception>
+    public static Task SettleAsync(string root) => SettleAsync(new Durability(new StoreLayout(Path.GetFullPath(root)), Durability.CurrentBoot()));
+
+    /// <inheritdoc cref="SettleAsync(string)"/>
+    public Task SettleAsync() => SettleAsync(Durability);
+
+    /// <summary>False: something was unpacked in this boot, and <see cref="SettleAsync()"/> has not seen to it.</summary>
+    public bool IsSettled => LocalFaults.AsEngine(() => Durability.IsSettled);
+
+    private static Task SettleAsync(Durability durability) =>
+        Task.Factory.StartNew(() => LocalFaults.AsEngine(durability.Settle), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private static EngineException Missing(Digest digest) => new(EngineFault.NotFound, $"{digest} is not in the store; pull the image again");
 }

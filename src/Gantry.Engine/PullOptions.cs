@@ -70,7 +70,4 @@ public readonly record struct PullProgress(Digest Layer, PullPhase Phase, long B
 /// <param name="IsNew">False: the store had all of it, under this name.</param>
 /// <param name="WhyNotUnpacked">For artifacts and other things that are stored and cannot be unpacked here.</param>
 /// <param name="Warnings">Sentences for the user.</param>
-/// <param name="Settled">
-/// The one syncfs for everything unpacked; nobody has to wait for it. A machine that is lost before it ends unpacks those layers again.
-/// </param>
-public sealed record PulledImage(StoredImage Image, bool IsNew, string? WhyNotUnpacked, IReadOnlyList<string> Warnings, Task Settled);
+public sealed record PulledImage(StoredImage Image, bool IsNew, string? WhyNotUnpacked, IReadOnlyList<string> Warnings);

@@ -36,6 +36,9 @@ public sealed class GantryServer : IAsyncDisposable
     /// <summary>What of a request may wait in memory for its endpoint; a quarter of Kestrel's own, and no slower.</summary>
     private const int RequestBufferBytes = 256 * 1024;
 
+    /// <summary>Nobody reads settings again. A watcher costs one of the 128 that Linux gives a user, and where they are used up neither a server nor a verb would start.</summary>
+    private const string Unwatched = "--hostBuilder:reloadConfigOnChange=false";
+
     private readonly WebApplication _app;
     private LocalPostgres? _postgres;
 
@@ -50,7 +53,7 @@ public sealed class GantryServer : IAsyncDisposable
     /// <exception cref="InvalidDataException">A file of settings cannot be read.</exception>
     public static GantryServer Create(string[] arguments, TimeProvider? time = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. arguments, Unwatched] });
         // The settings that came with the program, below those of the working folder, the environment and the arguments.
         builder.Configuration.Sources.Insert(0, new JsonConfigurationSource
         {

@@ -37,9 +37,39 @@ internal static class MetadataRun
             for (var round = 0; round < 8; round++) await requests.RunAsync();
         }
 
+        var (many, few) = (await PagesAsync(run, scale, ScaleDatabase.Large, scale.Tags), await PagesAsync(run, scale, ScaleDatabase.Small, ScaleDatabase.FewTags));
+        Console.WriteLine($"a GET by tag reads {many} pages among {scale.Tags} tags, {few} among {ScaleDatabase.FewTags}");
+        if (many > few) throw new InvalidOperationException("a GET by tag reads more where there are more tags");
+
         var (plans, faults) = QueryPlans.Check(await File.ReadAllTextAsync(scale.LogFile));
         Console.WriteLine($"{plans} plans read, {faults.Count} that are no index scan");
         if (plans < 300) throw new InvalidOperationException("too few: PostgreSQL needs its auto_explain (Debian: postgresql, or postgresql-contrib)");
         if (faults.Count > 0) throw new InvalidOperationException(string.Join('\n', faults));
+    }
+
+    /// <summary>The most that a GET by tag reads, over tags from all over the repository, on a server that has served their manifests before.</summary>
+    private static async Task<int> PagesAsync(RunSettings run, ScaleDatabase scale, string repository, int tags)
+    {
+        const int Asked = 50, Rounds = 3;
+        var start = new FileInfo(scale.LogFile).Length;
+        await using (var gantry = await RegistryProcess.StartGantryAsync(run.Root.CreateSubdirectory("pages").FullName, settings: $"ConnectionStrings:Registry={scale.ConnectionString}"))
+        {
+            using var client = new HttpClient { BaseAddress = gantry.Address };
+            client.DefaultRequestHeaders.Authorization = RegistryServer.Basic("admin", RegistryProcess.Password);
+            for (var round = 0; round < Rounds; round++)
+            {
+                for (var tag = 1; tag <= Asked; tag++)
+                {
+                    using var manifest = await client.GetAsync($"/v2/{repository}/manifests/t{tag * (tags / Asked)}");
+                    manifest.EnsureSuccessStatusCode();
+                }
+            }
+        }
+
+        await using var log = File.OpenRead(scale.LogFile);
+        log.Position = start;
+        using var reader = new StreamReader(log);
+        var pages = QueryPlans.Pages(await reader.ReadToEndAsync(), "JOIN tags t ON t.repository_id = r.id LEFT JOIN LATERAL");
+        return pages.Count == Asked * Rounds ? pages.Skip(Asked).Max() : throw new InvalidOperationException($"{pages.Count} plans of GETs by tag instead of {Asked * Rounds}");
     }
 }

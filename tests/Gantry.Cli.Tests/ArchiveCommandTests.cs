@@ -51,6 +51,21 @@ public sealed class ArchiveCommandTests(Bench bench) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Load_OfAnArchiveInZstdWithoutLibzstd_NamesThePackage()
+    {
+        var saved = await _gantry.GoodAsync("save", bench.Box);
+        await File.WriteAllBytesAsync(_gantry.Path("saved.tar.zst"), Zstd.Compress(saved.OutputBytes));
+        string[] load = ["--root", _gantry.Path("other"), "load", "-q", _gantry.Path("saved.tar.zst")];
+
+        var command = Zstd.Without([.. GantryRuns.Program, .. load]);
+        var refused = await GantryRuns.EndAsync(_gantry.StartOther(command[0], command[1..]));
+
+        Assert.Equal(11, refused.Code);
+        Assert.Contains("Debian's package libzstd1", refused.Errors, StringComparison.Ordinal);
+        await _gantry.GoodAsync(load);
+    }
+
+    [Fact]
     public async Task Load_OfADamagedArchive_ChangesNothing()
     {
         await _gantry.GoodAsync("save", "--format", "oci-dir", "-o", _gantry.Path("layout"), bench.Box);

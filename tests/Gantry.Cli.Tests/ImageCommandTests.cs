@@ -12,6 +12,28 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     private readonly GantryRuns _gantry = new(bench);
 
     [Fact]
+    public async Task Pull_Ends_AndWhatItUnpackedIsSettledWithoutIt()
+    {
+        await _gantry.GoodAsync("pull", "-q", bench.Box);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (Pending().Length > 0) await Task.Delay(20, limit.Token);
+    }
+
+    [Fact]
+    public async Task Settle_WaitsForWhatIsPending_AndMakesNoStore()
+    {
+        await _gantry.HavePulledAsync();
+        var marker = Path.Combine(_gantry.Store, "pending", (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id")).Trim(), "sha256-left");
+        Directory.CreateDirectory(Path.GetDirectoryName(marker)!);
+        await File.WriteAllTextAsync(marker, "");
+
+        await _gantry.GoodAsync("settle");
+        Assert.Empty(Pending());
+        await _gantry.GoodAsync("--root", _gantry.Path("none"), "settle");
+        Assert.False(Directory.Exists(_gantry.Path("none")));
+    }
+
+    [Fact]
     public async Task Pull_ThenLook_ShowsWhatWasPulled()
     {
         var pulled = await _gantry.GoodAsync("pull", bench.Box);
@@ -97,7 +119,7 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     public async Task Output_ThatCannotBeWritten_IsAFaultAndAClosedPipeIsNone()
     {
         await _gantry.HavePulledAsync();
-        var gantry = $"GANTRY_ROOT={_gantry.Store} dotnet {GantryRuns.Program}";
+        var gantry = $"GANTRY_ROOT={_gantry.Store} {GantryRuns.ProgramLine}";
         var codes = await GantryRuns.ToolAsync("bash", "-c",
             $"{gantry} images >/dev/full; echo $?; {gantry} export {bench.Box} >/dev/full; echo $?; {gantry} export {bench.Box} | head -c1 >/dev/null; echo ${{PIPESTATUS[0]}}; "
             + $"{gantry} images | true; echo ${{PIPESTATUS[0]}}");
@@ -189,4 +211,6 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _gantry.DisposeAsync();
+
+    private string[] Pending() => Directory.GetFiles(Path.Combine(_gantry.Store, "pending"), "*", SearchOption.AllDirectories);
 }

@@ -147,7 +147,7 @@ public sealed class RunCommandTests(Bench bench) : IAsyncLifetime
         const string program = "id -u; no-such-program 2>/dev/null; exit 7";
         async Task<GantryResult> ByCrunAsync(params string[] words)
         {
-            var inner = $"! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified; exec dotnet {GantryRuns.Program} run --rm --runtime crun --runtime-flag cgroup-manager=disabled \"$@\"";
+            var inner = $"! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified; exec {GantryRuns.ProgramLine} run --rm --runtime crun --runtime-flag cgroup-manager=disabled \"$@\"";
             using var process = _gantry.StartOther("unshare", ["-m", "sh", "-c", inner, "sh", bench.Box, .. words]);
             return await GantryRuns.EndAsync(process);
         }

@@ -16,7 +16,7 @@ try
         var pulled = await new ImagePuller(store, registries, options).PullAsync(name);
         Console.WriteLine($"pulled {pulled.Image.Manifest.Digest} new={pulled.IsNew}");
         var returned = Stopwatch.GetElapsedTime(started);
-        await pulled.Settled;
+        await store.SettleAsync();
         Console.WriteLine($"wall {returned.TotalSeconds:0.00} s, settled {Stopwatch.GetElapsedTime(started).TotalSeconds:0.00} s");
     }
     else

@@ -8,6 +8,14 @@ public static partial class Zstd
 {
     public static readonly byte[] Magic = [0x28, 0xB5, 0x2F, 0xFD];
 
+    /// <summary>A command that runs another one on a machine without libzstd: the library is hidden from that process by a mount of its own. Needs root.</summary>
+    public static string[] Without(params string[] command)
+    {
+        NativeLibrary.Load("libzstd.so.1");
+        var library = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).First(path => path.Contains("/libzstd.so.1", StringComparison.Ordinal));
+        return ["unshare", "--mount", "sh", "-c", "mount --bind /dev/null \"$0\" && exec \"$@\"", library, .. command];
+    }
+
     public static unsafe byte[] Compress(byte[] content, int level = 3)
     {
         var target = new byte[content.Length + (content.Length / 128) + 1024];

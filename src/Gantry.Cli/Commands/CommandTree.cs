@@ -20,6 +20,7 @@ internal static class CommandTree
             TagsCommand.Create(screen),
             RmiCommand.Create(screen),
             PruneCommand.Create(screen),
+            SettleCommand.Create(screen),
             RunCommand.Create(screen),
             UnpackCommand.Create(screen),
             ExportCommand.Create(screen),

@@ -41,12 +41,12 @@ internal static class LoadCommand
             if (given is not null && archive.Images.Count > 1) throw new EngineException(EngineFault.Usage, $"--name is for one image, the archive has {archive.Images.Count}");
             if (given?.Digest is not null) throw new EngineException(EngineFault.Usage, "a digest cannot be given to an image, only a name and a tag");
 
-            var load = new ImageLoad(await session.OpenStoreAsync(ct), session.PullOptions);
+            var store = await session.OpenStoreAsync(ct);
+            var load = new ImageLoad(store, session.PullOptions);
             foreach (var image in archive.Images)
             {
                 var name = given ?? NameOf(image, file);
                 var loaded = await load.LoadAsync(archive, image, name, new LayerSteps(session.Progress, "Loading"), ct);
-                await loaded.Settled;
                 session.EndProgress();
                 foreach (var warning in loaded.Warnings) session.Warn(warning);
                 var digest = loaded.Image.Top.Digest;
@@ -54,6 +54,7 @@ internal static class LoadCommand
                 else screen.Result(session.IsQuiet ? name.ToString() : $"Loaded image: {name}");
             }
 
+            Settling.Begin(session, store);
             return ExitCodes.Success;
         });
     }

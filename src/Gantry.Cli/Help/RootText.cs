@@ -41,7 +41,7 @@ internal static class RootText
 
     private static readonly string[][] Families =
     [
-        ["pull", "images", "rmi", "prune"],
+        ["pull", "images", "rmi", "prune", "settle"],
         ["inspect", "history", "tags"],
         ["run", "bundle", "unpack", "export", "pull"],
         ["save", "load", "push", "copy"],

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using Gantry.Engine.Content;
 using Gantry.Engine.Images;
-using Gantry.Layers;
 using Gantry.Oci;
 
 namespace Gantry.Engine.Archives;
@@ -54,7 +53,7 @@ internal sealed class DockerArchiveWriter(IArchiveSink sink, IImageContent conte
         long size = 0;
         await using (var compressed = new CheckedStream(await content.OpenBlobAsync(layer, ct), layer.Descriptor))
         {
-            using var counted = LayerDecoder.Open(compressed, new WindowFiles(Path.GetTempPath()));
+            using var counted = Decoding.Open(compressed, new WindowFiles(Path.GetTempPath()), out _);
             var block = ArrayPool<byte>.Shared.Rent(BlobIngest.BlockBytes);
             while (counted.Read(block) is var count and > 0)
             {
@@ -66,7 +65,7 @@ internal sealed class DockerArchiveWriter(IArchiveSink sink, IImageContent conte
         }
 
         await using var again = new CheckedStream(await content.OpenBlobAsync(layer, ct), layer.Descriptor);
-        using var plain = LayerDecoder.Open(again, new WindowFiles(Path.GetTempPath()));
+        using var plain = Decoding.Open(again, new WindowFiles(Path.GetTempPath()), out _);
         using var hashed = new CheckedStream(plain, new Descriptor(layer.Descriptor.MediaType, diffId, size));
         sink.Put(LayerName(diffId), size, hashed, ct);
     }

@@ -105,7 +105,7 @@ internal sealed class TarFiles : IArchiveFiles
         File.Delete(path);
         try
         {
-            using var plain = LayerDecoder.Open(archive, new WindowFiles(Path.GetTempPath()));
+            using var plain = Decoding.Open(archive, new WindowFiles(Path.GetTempPath()), out _);
             var block = new byte[BlobIngest.BlockBytes];
             while (plain.Read(block) is var count and > 0)
             {

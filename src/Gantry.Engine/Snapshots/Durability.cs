@@ -23,12 +23,14 @@ internal sealed class Durability(StoreLayout layout, string boot)
         File.Create(Path.Combine(OwnFolder, name)).Dispose();
     }
 
+    /// <summary>Nothing of this boot waits for the disk.</summary>
+    public bool IsSettled => !Directory.Exists(OwnFolder) || !Directory.EnumerateFiles(OwnFolder).Any();
+
     /// <summary>Makes everything durable that is visible now: one syncfs, however many layers wait.</summary>
     public void Settle()
     {
-        if (!Directory.Exists(OwnFolder)) return;
+        if (IsSettled) return;
         var written = Directory.GetFiles(OwnFolder);
-        if (written.Length == 0) return;
         StoreFile.SyncFileSystem(layout.Root);
         Failpoint.Hit("settled");
         foreach (var marker in written) File.Delete(marker);

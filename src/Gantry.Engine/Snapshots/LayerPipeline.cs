@@ -60,18 +60,11 @@ internal static class LayerPipeline
             if (LayerDecoder.Sniff(first.AsSpan(0, count)) == LayerCompression.None) throw VerifyingStream.Mismatch(layer.Digest, diffId);
         }
 
-        try
-        {
-            var archive = LayerDecoder.Open(new CountingStream(blob.Follow(ct), reading.Consumed), reading.Windows, out var found);
-            var announced = LayerMediaType.Announced(layer.Descriptor.MediaType);
-            if (found is { } bytes && bytes != announced)
-                reading.Warn?.Invoke($"the layer {layer.Digest} is called {Words(announced)} and is {Words(bytes)}: it is read as what it is");
-            return archive;
-        }
-        catch (DllNotFoundException missing)
-        {
-            throw new EngineException(EngineFault.Local, missing.Message, missing);
-        }
+        var archive = Decoding.Open(new CountingStream(blob.Follow(ct), reading.Consumed), reading.Windows, out var found);
+        var announced = LayerMediaType.Announced(layer.Descriptor.MediaType);
+        if (found is { } bytes && bytes != announced)
+            reading.Warn?.Invoke($"the layer {layer.Digest} is called {Words(announced)} and is {Words(bytes)}: it is read as what it is");
+        return archive;
     }
 
     private static string Words(LayerCompression compression) => compression switch

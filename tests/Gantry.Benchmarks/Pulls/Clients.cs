@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gantry.EndToEnd.Tests.Clients;
 using Gantry.EndToEnd.Tests.Running;
 
@@ -13,19 +14,21 @@ internal abstract class Client(string name, bool isFlat)
 
     public abstract Task<Cost> PullAsync(BenchImage image);
 
+    /// <summary>Waits until an empty store is as a new one.</summary>
+    public virtual Task ReadyAsync() => Task.CompletedTask;
+
     /// <summary>Empties the store. Costs nothing.</summary>
     public abstract Task WipeAsync();
-
-    /// <summary>By rm: an image's names are bytes, and need not be text.</summary>
-    protected static Task RemoveAsync(params string[] folders) => new Command("rm").RunAsync(["-rf", "--one-file-system", .. folders]);
 }
 
 /// <summary>The command of this project: <c>pull</c> into its store, or <c>unpack</c>.</summary>
-internal sealed class GantryClient(string program, ClientHome home, string folder, CpuGroup group, bool isFlat = false) : Client(isFlat ? "gantry unpack" : "gantry pull", isFlat)
+/// <param name="folder">What has its store, and its tree.</param>
+/// <param name="renew">Empties the folder.</param>
+internal sealed class GantryClient(string program, ClientHome home, string folder, Func<Task> renew, CpuGroup group, bool isFlat = false) : Client(isFlat ? "gantry unpack" : "gantry pull", isFlat)
 {
-    private readonly Meter _meter = new(group, home.Environment);
+    private readonly Meter _meter = new(group, home.Environment, isAlone: true);
 
-    public string Store => Path.Combine(folder, "store");
+    private string Store => Path.Combine(folder, "store");
 
     public override Task<Cost> PullAsync(BenchImage image) => PullAsync(image.Reference);
 
@@ -35,35 +38,63 @@ internal sealed class GantryClient(string program, ClientHome home, string folde
 
     public Task<Cost> RunAsync(params string[] words) => _meter.RunAsync([program, "--root", Store, .. words]);
 
-    public override Task WipeAsync() => RemoveAsync(Store, Path.Combine(folder, "tree"));
+    public override Task WipeAsync() => renew();
 }
 
-/// <summary>podman, with a new store for each pull.</summary>
-internal sealed class PodmanPeer(ClientHome home, CpuGroup group) : Client("podman pull", isFlat: false)
+/// <summary>podman.</summary>
+internal sealed class PodmanPeer(ClientHome home, ScratchDisk disk, CpuGroup group) : Client("podman pull", isFlat: false)
 {
     private readonly Meter _meter = new(group, home.Environment);
-    private readonly string[] _podman = ["podman", "--root", home.At("podman/root"), "--runroot", home.At("podman/run"), "--storage-driver", "overlay",
-        "--tmpdir", home.At("podman/tmp"), "--events-backend", "file", "--cgroup-manager", "cgroupfs"];
+    private readonly string[] _podman = ["podman", "--root", disk.At("root"), "--runroot", disk.At("run"), "--storage-driver", "overlay",
+        "--tmpdir", disk.At("tmp"), "--events-backend", "file", "--cgroup-manager", "cgroupfs"];
 
     public override Task<Cost> PullAsync(BenchImage image) => _meter.RunAsync([.. _podman, "pull", "-q", "--tls-verify=false", image.Reference]);
 
     public override async Task WipeAsync()
     {
-        await new Command(_podman[0], _podman[1..]) { Environment = home.Environment }.RunAsync("rmi", "--all", "--force");
-        await new Command("umount").TryAsync("--lazy", home.At("podman/root/overlay"));
-        await RemoveAsync(home.At("podman"));
+        await new Command("umount").TryAsync("--lazy", disk.At("root/overlay"));
+        await disk.RenewAsync();
     }
 }
 
+/// <summary>A client whose daemon keeps the store and removes images from it. <see cref="ScratchDisk"/> says why it rests then.</summary>
+internal abstract class DaemonPeer(string name) : Client(name, isFlat: false)
+{
+    private const int FewFiles = 1_000;
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(61);
+
+    private readonly Stopwatch _sinceRemoval = new();
+    private int _files;
+
+    public sealed override Task<Cost> PullAsync(BenchImage image)
+    {
+        _files = image.Files;
+        return PullAsync(image.Reference);
+    }
+
+    public sealed override async Task WipeAsync()
+    {
+        await RemoveImagesAsync();
+        _sinceRemoval.Restart();
+    }
+
+    public sealed override Task ReadyAsync() =>
+        _sinceRemoval.IsRunning && _files > FewFiles && Rest - _sinceRemoval.Elapsed is var left && left > TimeSpan.Zero ? Task.Delay(left) : Task.CompletedTask;
+
+    protected abstract Task<Cost> PullAsync(string reference);
+
+    protected abstract Task RemoveImagesAsync();
+}
+
 /// <summary>ctr, and a containerd in the same group.</summary>
-internal sealed class ContainerdPeer(ClientHome home, ContainerdHost host, CpuGroup group) : Client("ctr image pull", isFlat: false)
+internal sealed class ContainerdPeer(ClientHome home, ContainerdHost host, CpuGroup group) : DaemonPeer("ctr image pull")
 {
     private readonly Meter _meter = new(group, home.Environment);
     private readonly string[] _ctr = ["ctr", "--address", host.Socket, "--namespace", "bench"];
 
-    public override Task<Cost> PullAsync(BenchImage image) => _meter.RunAsync([.. _ctr, "image", "pull", "--plain-http", image.Reference]);
+    protected override Task<Cost> PullAsync(string reference) => _meter.RunAsync([.. _ctr, "image", "pull", "--plain-http", reference]);
 
-    public override async Task WipeAsync()
+    protected override async Task RemoveImagesAsync()
     {
         var ctr = new Command(_ctr[0], _ctr[1..]);
         foreach (var image in (await ctr.RunAsync("images", "ls", "-q")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -72,45 +103,39 @@ internal sealed class ContainerdPeer(ClientHome home, ContainerdHost host, CpuGr
 }
 
 /// <summary>docker, a dockerd in the same group, and its containerd, which has nothing to do in a pull.</summary>
-internal sealed class DockerPeer(DockerClient docker, CpuGroup group) : Client("docker pull", isFlat: false)
+internal sealed class DockerPeer(DockerClient docker, CpuGroup group) : DaemonPeer("docker pull")
 {
     private readonly Meter _meter = new(group, docker.Docker.Environment);
 
-    public override Task<Cost> PullAsync(BenchImage image) => _meter.RunAsync("docker", "pull", "-q", image.Reference);
+    protected override Task<Cost> PullAsync(string reference) => _meter.RunAsync("docker", "pull", "-q", reference);
 
-    public override Task WipeAsync() => docker.WipeAsync();
+    protected override Task RemoveImagesAsync() => docker.WipeAsync();
 }
 
 /// <summary>skopeo fetches an OCI layout, umoci unpacks it: one after the other, as they are used.</summary>
-internal sealed class UmociPeer(ClientHome home, CpuGroup group) : Client("skopeo copy + umoci unpack", isFlat: true)
+internal sealed class UmociPeer(ClientHome home, ScratchDisk disk, CpuGroup group) : Client("skopeo copy + umoci unpack", isFlat: true)
 {
     private readonly Meter _meter = new(group, home.Environment);
-
-    private string Folder => home.At("umoci");
 
     public override async Task<Cost> PullAsync(BenchImage image)
     {
-        Directory.CreateDirectory(Folder);
-        var fetched = await _meter.RunAsync("skopeo", "copy", "-q", "--src-tls-verify=false", $"docker://{image.Reference}", $"oci:{Folder}/layout:bench");
-        return fetched + await _meter.RunAsync("umoci", "unpack", "--image", $"{Folder}/layout:bench", $"{Folder}/bundle");
+        var fetched = await _meter.RunAsync("skopeo", "copy", "-q", "--src-tls-verify=false", $"docker://{image.Reference}", $"oci:{disk.Folder}/layout:bench");
+        return fetched + await _meter.RunAsync("umoci", "unpack", "--image", $"{disk.Folder}/layout:bench", $"{disk.Folder}/bundle");
     }
 
-    public override Task WipeAsync() => RemoveAsync(Folder);
+    public override Task WipeAsync() => disk.RenewAsync();
 }
 
 /// <summary>The floor: each layer by curl into gzip into GNU tar, in order. No digest, no whiteout, no store.</summary>
-internal sealed class TarFloor(ClientHome home, CpuGroup group) : Client("curl, gzip, GNU tar", isFlat: true)
+internal sealed class TarFloor(ClientHome home, ScratchDisk disk, CpuGroup group) : Client("curl, gzip, GNU tar", isFlat: true)
 {
     private readonly Meter _meter = new(group, home.Environment);
 
-    private string Folder => home.At("tar");
-
     public override Task<Cost> PullAsync(BenchImage image)
     {
-        Directory.CreateDirectory(Folder);
         const string Each = "set -e -o pipefail; for layer; do curl -sf \"$layer\" | gzip -dc | tar -xpf - --numeric-owner --xattrs --xattrs-include='*' -C \"$0\"; done";
-        return _meter.RunAsync(["bash", "-c", Each, Folder, .. image.Layers.Select(layer => $"http://{image.Host}/v2/{image.Repository}/blobs/{layer.Digest}")]);
+        return _meter.RunAsync(["bash", "-c", Each, disk.Folder, .. image.Layers.Select(layer => $"http://{image.Host}/v2/{image.Repository}/blobs/{layer.Digest}")]);
     }
 
-    public override Task WipeAsync() => RemoveAsync(Folder);
+    public override Task WipeAsync() => disk.RenewAsync();
 }

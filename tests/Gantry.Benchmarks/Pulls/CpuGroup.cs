@@ -30,6 +30,8 @@ internal sealed class CpuGroup : IDisposable
         }
     }
 
+    public bool IsPopulated => File.ReadLines(Path.Combine(_folder, "cgroup.events")).Contains("populated 1");
+
     public double Seconds()
     {
         var line = File.ReadLines(Path.Combine(_folder, "cpu.stat")).First(text => text.StartsWith("usage_usec ", StringComparison.Ordinal));

@@ -12,7 +12,8 @@ internal readonly record struct Cost(double Cpu, double Wall, double PeakMib)
 }
 
 /// <summary>Runs commands within a group and says what they cost.</summary>
-internal sealed class Meter(CpuGroup group, IReadOnlyDictionary<string, string> environment)
+/// <param name="isAlone">No daemon is in the group: what a command leaves running counts until it ends, in CPU and not in wall.</param>
+internal sealed class Meter(CpuGroup group, IReadOnlyDictionary<string, string> environment, bool isAlone = false)
 {
     public async Task<Cost> RunAsync(params string[] words)
     {
@@ -28,7 +29,9 @@ internal sealed class Meter(CpuGroup group, IReadOnlyDictionary<string, string> 
         // The kernel's own high-water mark, as long as there is one: what is missed is the growth in the last moment.
         var peak = 0L;
         while (await Task.WhenAny(ended, Task.Delay(10)) != ended) peak = Math.Max(peak, HighWater(process.Id));
-        var cost = new Cost(group.Seconds() - before, clock.Elapsed.TotalSeconds, peak / 1024.0);
+        var wall = clock.Elapsed.TotalSeconds;
+        while (isAlone && group.IsPopulated) await Task.Delay(10);
+        var cost = new Cost(group.Seconds() - before, wall, peak / 1024.0);
         var texts = await said;
         return process.ExitCode == 0 ? cost : throw new InvalidOperationException($"{string.Join(' ', words)} ended with {process.ExitCode}: {string.Concat(texts)}");
     }

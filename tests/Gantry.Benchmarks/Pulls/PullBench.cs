@@ -13,7 +13,7 @@ internal sealed class PullBench : IAsyncDisposable
     private readonly RegistryProcess _registry;
     private readonly ClientHome _home;
     private readonly List<CpuGroup> _groups = [];
-    private readonly Stack<IAsyncDisposable> _daemons = [];
+    private readonly Stack<IAsyncDisposable> _parts = [];
     private readonly string _program;
 
     private PullBench(RegistryProcess registry, ClientHome home, string program)
@@ -21,6 +21,9 @@ internal sealed class PullBench : IAsyncDisposable
         (_registry, _home, _program) = (registry, home, program);
         home.Trust(Host);
     }
+
+    /// <summary>The top of everything.</summary>
+    private string Root => Path.GetDirectoryName(Folder)!;
 
     public Uri Registry => _registry.Address;
 
@@ -51,12 +54,13 @@ internal sealed class PullBench : IAsyncDisposable
     }
 
     /// <summary>gantry with its store in another folder.</summary>
-    public GantryClient At(string folder) => new(_program, _home, folder, NewGroup("other"));
+    public GantryClient At(string folder) => new(_program, _home, folder, () => new Command("find").RunAsync(folder, "-mindepth", "1", "-delete"), NewGroup("other"));
 
     /// <summary>From an empty store, with nothing waiting for the disk, to an empty store.</summary>
-    public async Task<Cost> MeasureAsync(Client client, Func<Task<Cost>> pull)
+    public static async Task<Cost> MeasureAsync(Client client, Func<Task<Cost>> pull)
     {
-        await new Command("sync").RunAsync("-f", Folder);
+        await client.ReadyAsync();
+        await new Command("sync").RunAsync();
         var cost = await pull();
         await client.WipeAsync();
         return cost;
@@ -89,7 +93,7 @@ internal sealed class PullBench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        while (_daemons.TryPop(out var daemon)) await daemon.DisposeAsync();
+        while (_parts.TryPop(out var part)) await part.DisposeAsync();
         await _registry.DisposeAsync();
         foreach (var group in _groups) group.Dispose();
     }
@@ -98,26 +102,46 @@ internal sealed class PullBench : IAsyncDisposable
     {
         var clients = new List<Client>();
         Clients = clients;
-        clients.Add(new GantryClient(_program, _home, _home.At("gantry"), NewGroup("pull")));
-        clients.Add(new GantryClient(_program, _home, _home.At("gantry"), NewGroup("unpack"), isFlat: true));
-        clients.Add(new PodmanPeer(_home, NewGroup("podman")));
+        foreach (var isFlat in (bool[])[false, true])
+        {
+            var disk = await NewDiskAsync(isFlat ? "unpack" : "pull");
+            clients.Add(new GantryClient(_program, _home, disk.Folder, disk.RenewAsync, NewGroup(isFlat ? "unpack" : "pull"), isFlat));
+        }
+
+        clients.Add(new PodmanPeer(_home, await NewDiskAsync("podman"), NewGroup("podman")));
 
         // A daemon a client, each counted with its own.
         var group = NewGroup("containerd");
-        clients.Add(new ContainerdPeer(_home, await group.WithinAsync(() => StartContainerdAsync(_home)), group));
+        var home = await NewHomeAsync("ctr");
+        clients.Add(new ContainerdPeer(home, await group.WithinAsync(() => StartContainerdAsync(home)), group));
         group = NewGroup("docker");
-        var home = new ClientHome(Path.Combine(Folder, "d"));
-        var docker = await group.WithinAsync(async () => await DockerClient.StartAsync(home, await StartContainerdAsync(home)));
-        _daemons.Push(docker);
+        var other = await NewHomeAsync("docker");
+        var docker = await group.WithinAsync(async () => await DockerClient.StartAsync(other, await StartContainerdAsync(other)));
+        _parts.Push(docker);
         clients.Add(new DockerPeer(docker, group));
-        clients.Add(new UmociPeer(_home, NewGroup("umoci")));
-        clients.Add(new TarFloor(_home, NewGroup("tar")));
+        clients.Add(new UmociPeer(_home, await NewDiskAsync("umoci"), NewGroup("umoci")));
+        clients.Add(new TarFloor(_home, await NewDiskAsync("tar"), NewGroup("tar")));
+    }
+
+    private async Task<ScratchDisk> NewDiskAsync(string name)
+    {
+        var disk = await ScratchDisk.MakeAsync(Path.Combine(Root, name));
+        _parts.Push(disk);
+        return disk;
+    }
+
+    /// <summary>For a daemon, on a disk of its own.</summary>
+    private async Task<ClientHome> NewHomeAsync(string name)
+    {
+        var home = new ClientHome((await NewDiskAsync(name)).At("h"));
+        home.Trust(Host);
+        return home;
     }
 
     private async Task<ContainerdHost> StartContainerdAsync(ClientHome home)
     {
         var host = await ContainerdHost.StartAsync(home);
-        _daemons.Push(host);
+        _parts.Push(host);
         return host;
     }
 

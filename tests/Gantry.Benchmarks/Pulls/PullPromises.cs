@@ -41,7 +41,7 @@ internal static class PullPromises
         table.AtMost($"{image.Name}: wall / slower of download and slowest layer, 400 Mbit/s", slow, 1.15);
     }
 
-    private static async Task<double> WallAsync(PullBench bench, Func<Task<Cost>> pull) => (await bench.MeasureAsync(bench.Pull, pull)).Wall;
+    private static async Task<double> WallAsync(PullBench bench, Func<Task<Cost>> pull) => (await PullBench.MeasureAsync(bench.Pull, pull)).Wall;
 
     /// <summary>Unpacked out of a store that has the blob.</summary>
     private static async Task<double> AloneAsync(PullBench bench, string reference)
@@ -50,17 +50,24 @@ internal static class PullPromises
         return await WallAsync(bench, () => bench.Pull.PullAsync(reference));
     }
 
-    /// <summary>In memory, where a file costs what the client makes of it and not what the disk does.</summary>
-    public static async Task AddSmallFilesAsync(PullTable table, PullBench bench, BenchImage image, int rounds)
+    /// <summary>In memory, where a pull costs what the client makes of it and not what the disk does: by file of the image with the most of them, otherwise by byte.</summary>
+    public static async Task AddInMemoryAsync(PullTable table, PullBench bench, IReadOnlyList<BenchImage> images, int rounds)
     {
         var folder = Directory.CreateDirectory(Path.Combine(bench.Folder, "memory")).FullName;
         await new Command("mount").RunAsync("-t", "tmpfs", "gantry-bench", folder);
         try
         {
             var gantry = bench.At(folder);
-            var micros = new List<double>();
-            for (var round = 0; round < rounds; round++) micros.Add((await bench.MeasureAsync(gantry, () => gantry.PullAsync(image))).Cpu * 1e6 / image.Files);
-            table.AtMost($"{image.Name}: CPU microseconds per file on tmpfs, gantry pull", micros, 30, "0.0");
+            var costs = images.ToDictionary(image => image, _ => new List<double>());
+            for (var round = 0; round < rounds; round++)
+            {
+                foreach (var image in images) costs[image].Add((await PullBench.MeasureAsync(gantry, () => gantry.PullAsync(image))).Cpu);
+            }
+
+            var small = images.MaxBy(image => image.Files / image.Gigabytes)!;
+            foreach (var image in images.Where(image => image != small))
+                table.AtMost($"{image.Name}: CPU seconds per GB on tmpfs, gantry pull", costs[image].Select(cost => cost / image.Gigabytes), 5);
+            table.AtMost($"{small.Name}: CPU microseconds per file on tmpfs, gantry pull", costs[small].Select(cost => cost * 1e6 / small.Files), 30, "0.0");
         }
         finally
         {
@@ -73,7 +80,7 @@ internal static class PullPromises
     {
         var cuts = (int)Math.Min(Cuts, image.Size / LeastBetweenCuts);
         await using var relay = new Relay(bench.Registry, cuts: cuts, cutEvery: image.Size / (cuts + 2));
-        await bench.MeasureAsync(bench.Pull, () => bench.Pull.PullAsync(image.Reference.Replace(image.Host, relay.Host, StringComparison.Ordinal)));
+        await PullBench.MeasureAsync(bench.Pull, () => bench.Pull.PullAsync(image.Reference.Replace(image.Host, relay.Host, StringComparison.Ordinal)));
         if (relay.CutsLeft > 0) throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{relay.CutsLeft} of {cuts} connections were not cut"));
         table.AtMost($"{image.Name}: bytes fetched / size, {cuts} cut connections", [relay.Returned / (double)image.Size], 1.05, "0.000");
     }

@@ -31,12 +31,12 @@ internal static class PullRun
             var costs = await CompareAsync(bench, image, run.Pairs);
             AddPeers(table, bench, image, costs);
             if (image.Files / image.Gigabytes < UsualFilesPerGigabyte)
-                table.AtMost($"{image.Name}: CPU seconds per GB, gantry pull", costs["gantry pull"].Select(cost => cost.Cpu / image.Gigabytes), 5);
+                table.AtMost($"{image.Name}: CPU seconds per GB on ext4, gantry pull", costs["gantry pull"].Select(cost => cost.Cpu / image.Gigabytes), 5);
             table.AtMost($"{image.Name}: MiB resident at most, gantry", ((string[])["gantry pull", "gantry unpack"]).SelectMany(name => costs[name]).Select(cost => cost.PeakMib), 150, "0");
             await PullPromises.AddWallAsync(table, bench, image, run.Pairs);
         }
 
-        await PullPromises.AddSmallFilesAsync(table, bench, images.MaxBy(image => image.Files / image.Gigabytes)!, run.Pairs);
+        await PullPromises.AddInMemoryAsync(table, bench, images, run.Pairs);
         await PullPromises.AddCutsAsync(table, bench, images.MaxBy(image => image.Size)!);
         table.Print();
     }
@@ -49,7 +49,7 @@ internal static class PullRun
         {
             foreach (var client in bench.Clients)
             {
-                var cost = await bench.MeasureAsync(client, () => client.PullAsync(image));
+                var cost = await PullBench.MeasureAsync(client, () => client.PullAsync(image));
                 costs[client.Name].Add(cost);
                 Console.WriteLine($"{image.Name}, {client.Name}: {cost.Cpu:0.00} CPU-s, {cost.Wall:0.00} s, {cost.PeakMib:0} MiB ({round} of {rounds})");
             }

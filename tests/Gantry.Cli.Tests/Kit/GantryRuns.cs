@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Gantry.TestKit;
 
 namespace Gantry.Cli.Tests.Kit;
 
@@ -14,7 +15,7 @@ public sealed record GantryResult(int Code, byte[] OutputBytes, string Errors)
     public IReadOnlyList<JsonElement> Json => [.. Lines.Select(line => JsonDocument.Parse(line).RootElement)];
 }
 
-/// <summary>The built command as processes, with a store, a home and a folder of their own.</summary>
+/// <summary>The command as processes, with a store, a home and a folder of their own.</summary>
 public sealed class GantryRuns : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gantry-run-");
@@ -23,7 +24,11 @@ public sealed class GantryRuns : IAsyncDisposable
 
     public Bench Bench { get; }
 
-    public static string Program { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "gantry.dll");
+    /// <summary>What runs it; its options come behind.</summary>
+    public static string[] Program { get; } = GantryProgram.Words(AppContext.BaseDirectory);
+
+    /// <summary>The same for a shell.</summary>
+    public static string ProgramLine => string.Join(' ', Program);
 
     public string Folder => _folder.FullName;
 
@@ -53,7 +58,7 @@ public sealed class GantryRuns : IAsyncDisposable
         return result;
     }
 
-    public Process Start(params string[] words) => StartOther("dotnet", [Program, .. words]);
+    public Process Start(params string[] words) => StartOther(Program[0], [.. Program[1..], .. words]);
 
     /// <summary>Some program that runs gantry.</summary>
     public Process StartOther(string program, string[] words)

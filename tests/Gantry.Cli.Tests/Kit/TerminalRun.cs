@@ -25,7 +25,7 @@ internal sealed class TerminalRun : IAsyncDisposable
             UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = gantry.Folder,
         };
         gantry.SetEnvironment(start);
-        (start.Environment["TERM"], start.Environment["SHELL"], start.Environment["G"]) = ("xterm", "/bin/sh", $"dotnet {GantryRuns.Program}");
+        (start.Environment["TERM"], start.Environment["SHELL"], start.Environment["G"]) = ("xterm", "/bin/sh", GantryRuns.ProgramLine);
         _process = Process.Start(start)!;
     }
 

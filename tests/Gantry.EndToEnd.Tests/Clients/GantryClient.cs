@@ -1,11 +1,11 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using Gantry.EndToEnd.Tests.Engine;
 using Gantry.EndToEnd.Tests.Running;
 
 namespace Gantry.EndToEnd.Tests.Clients;
 
 /// <summary>
-/// The house's own client, driven as all others are: the built command, its store in the client's folder. Images of the store are
+/// The house's own client, driven as all others are: the command, its store in the client's folder. Images of the store are
 /// pushed by way of a layout, as its help says.
 /// </summary>
 internal sealed class GantryClient : IImageClient
@@ -13,7 +13,6 @@ internal sealed class GantryClient : IImageClient
     /// <summary>Exit codes: other credentials are wanted; the network or the registry is away.</summary>
     public const int Denied = 4, Away = 5;
 
-    private static readonly string Program = Path.Combine(SourceTree.Root, "src/Gantry.Cli/bin/Release/net10.0/gantry");
     private readonly ClientHome home;
 
     private GantryClient(ClientHome home, Command gantry, string version) => (this.home, Gantry, Version) = (home, gantry, version);
@@ -25,13 +24,7 @@ internal sealed class GantryClient : IImageClient
 
     public static async Task<GantryClient> StartAsync(ClientHome home)
     {
-        var environment = new Dictionary<string, string>(home.Environment)
-        {
-            ["GANTRY_ROOT"] = home.At("gantry"),
-            // The runtime of these tests: a machine may have it where a program alone does not find it.
-            ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../..")),
-        };
-        var gantry = new Command(Program) { Environment = environment };
+        var gantry = Command(new(home.Environment) { ["GANTRY_ROOT"] = home.At("gantry") });
         return new GantryClient(home, gantry, "gantry " + (await gantry.RunAsync("--version")).Output.Trim());
     }
 
@@ -49,7 +42,7 @@ internal sealed class GantryClient : IImageClient
     {
         var environment = new Dictionary<string, string>(Gantry.Environment);
         foreach (var (name, value) in variables) environment[name] = value;
-        return new Command(Program) { Environment = environment };
+        return Command(environment);
     }
 
     public Task LoadAsync(ImageSet images, string name, string reference) => Gantry.RunAsync("load", "-q", "--name", reference, images.Folder(name));
@@ -79,6 +72,8 @@ internal sealed class GantryClient : IImageClient
     }
 
     public ValueTask DisposeAsync() => default;
+
+    private static Command Command(Dictionary<string, string> environment) => new(GantryCommand.Program[0], GantryCommand.Program[1..]) { Environment = environment };
 
     /// <summary>The digest of the image by which a pull, a push and a copy end.</summary>
     public static string Digest(CommandResult result) => result.Output.Trim().Split('@') is [_, var digest] ? digest

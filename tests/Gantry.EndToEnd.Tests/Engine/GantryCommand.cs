@@ -1,16 +1,17 @@
 using Gantry.EndToEnd.Tests.Clients;
 using Gantry.EndToEnd.Tests.Running;
+using Gantry.TestKit;
 
 namespace Gantry.EndToEnd.Tests.Engine;
 
-/// <summary>The built command with a store of its own and the lab's credentials.</summary>
+/// <summary>The command with a store of its own and the lab's credentials.</summary>
 internal sealed class GantryCommand(ClientHome home, string folder)
 {
-    public static string Program { get; } = Path.Combine(SourceTree.Root, "src/Gantry.Cli/bin/Release/net10.0/gantry.dll");
+    public static string[] Program { get; } = GantryProgram.Words(Path.Combine(SourceTree.Root, "src/Gantry.Cli/bin/Release/net10.0"));
 
     public string Store { get; } = Path.Combine(folder, "store");
 
-    private Command Command => new("dotnet", Program) { Environment = new(home.Environment) { ["GANTRY_ROOT"] = Store }, WorkingFolder = folder };
+    private Command Command => new(Program[0], Program[1..]) { Environment = new(home.Environment) { ["GANTRY_ROOT"] = Store }, WorkingFolder = folder };
 
     public Task<CommandResult> RunAsync(params string[] words) => Command.RunAsync(words);
 

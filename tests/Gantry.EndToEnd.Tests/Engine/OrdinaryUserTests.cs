@@ -22,13 +22,14 @@ public sealed class OrdinaryUserTests(Lab lab, ImageTrees trees) : IClassFixture
         {
             // Where the tests lie may be closed to him, and the credentials are.
             var program = Path.Combine(folder, "program");
-            await new Command("cp").RunAsync("-r", AppContext.BaseDirectory, program);
+            await new Command("cp").RunAsync("-r", Path.GetDirectoryName(GantryCommand.Program[^1])!, program);
             await new Command("skopeo") { Environment = lab.Home.Environment }.RunAsync(
                 "copy", "-q", ImageSource.Find(lab.Images, image).Transport, $"oci-archive:{Path.Combine(folder, "image.tar")}:localhost/{image}:1");
             await new Command("chown").RunAsync("-R", $"{User}:{User}", folder);
             await new Command("chmod").RunAsync("-R", "u+rwX", folder);
 
-            var gantry = new Command("setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", "dotnet", Path.Combine(program, "gantry.dll"))
+            string[] words = [.. GantryCommand.Program[..^1], Path.Combine(program, Path.GetFileName(GantryCommand.Program[^1]))];
+            var gantry = new Command("setpriv", [$"--reuid={User}", $"--regid={User}", "--clear-groups", .. words])
             {
                 Environment = new() { ["GANTRY_ROOT"] = Path.Combine(folder, "store"), ["HOME"] = folder },
                 WorkingFolder = folder,

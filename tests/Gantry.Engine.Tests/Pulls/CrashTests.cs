@@ -125,7 +125,7 @@ public sealed class CrashTests(PullFixture registry, ITestOutputHelper output) :
 
         var back = await new ImagePuller(after, null, new PullOptions()).PullAsync(Name, null, End);
         Assert.Equal(digest, back.Image.Manifest.Digest);
-        await back.Settled;
+        await after.SettleAsync();
         Assert.NotNull((await ImageStore.OpenAsync(_store.Root, "a-third-boot", End)).FindChain(back.Image));
     }
 

@@ -17,7 +17,9 @@ public sealed class ImagePullerTests(PullFixture registry) : PullTest(registry)
 
         var store = await Store.OpenAsync();
         var pulled = await PullAsync(store);
-        await pulled.Settled;
+        Assert.False(store.IsSettled);
+        await store.SettleAsync();
+        Assert.True(store.IsSettled);
 
         Assert.True(pulled.IsNew);
         Assert.Empty(pulled.Warnings);

@@ -84,6 +84,30 @@ public sealed class HardLinkTests : IDisposable
         Assert.Equal(("1: x", "3: new", ""), (tree.Content("h"), tree.Content("t"), tree["h"].Links));
     }
 
+    [Fact]
+    [Trait("Pull", "B52")]
+    [Trait("Pull", "B69")]
+    public void Link_ToAFileOfADirectoryThatIsRemovedAndMadeAgain_KeepsItsName()
+    {
+        var lower = new TarBytes().File("d/t", "x").File("d/u", "y").End();
+        var tree = _sandbox.Both(lower, new TarBytes().File(".wh.d").HardLink("h", "d/t").End(), new TarBytes().File("d/u", "new").HardLink("i", "h").End());
+
+        Assert.Equal(["d", "d/u", "h", "i"], tree.Paths);
+        Assert.Equal(("h i", "3: new"), (tree["h"].Links, tree.Content("d/u")));
+    }
+
+    [Fact]
+    [Trait("Pull", "B53")]
+    [Trait("Pull", "B69")]
+    public void Link_InAnOpaqueDirectory_ToAFileItHides_IsAllThatIsLeftOfIt()
+    {
+        var lower = new TarBytes().File("d/t", "x").HardLink("d/t2", "d/t").File("d/e/u", "y").HardLink("v", "d/e/u").End();
+        var tree = _sandbox.Both(lower, new TarBytes().File("d/.wh..wh..opq").HardLink("d/h", "d/t").HardLink("d/e/h", "d/e/u").End(), new TarBytes().HardLink("d/e/i", "v").End());
+
+        Assert.Equal(["d", "d/e", "d/e/h", "d/e/i", "d/h", "v"], tree.Paths);
+        Assert.Equal(("", "d/e/h d/e/i v"), (tree["d/h"].Links, tree["v"].Links));
+    }
+
     [Theory]
     [InlineData("s/t")]
     [InlineData("s2/t")]

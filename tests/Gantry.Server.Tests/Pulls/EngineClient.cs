@@ -23,7 +23,6 @@ internal sealed class EngineClient(string? account = null, string password = "")
         // One layer after the other: what happens to the second is known to come after the first.
         var puller = new ImagePuller(store, registries, new PullOptions { Parallelism = 1 });
         var pulled = await puller.PullAsync(ImageName.Parse($"{registry.Authority}/{repository}:latest"), progressed is null ? null : new Steps(progressed));
-        await pulled.Settled;
         Assert.NotNull(store.FindChain(pulled.Image));
         return pulled;
     }

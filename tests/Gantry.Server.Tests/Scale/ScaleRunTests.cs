@@ -23,6 +23,7 @@ public sealed class ScaleRunTests(ITestOutputHelper output)
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("10000 blobs, 2000 manifests, 1000 tags", text);
+        Assert.Matches(@"a GET by tag reads ([0-9]+) pages among 1000 tags, \1 among 100", text);
         Assert.Contains(" plans read, 0 that are no index scan", text);
         Assert.Contains("1000 of 1000 dead blobs are gone", text);
         Assert.Contains("| push 10 MiB | ", text);

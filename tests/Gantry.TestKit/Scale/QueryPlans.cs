@@ -30,6 +30,21 @@ public static class QueryPlans
         return (plans, [.. faults]);
     }
 
+    /// <summary>How many pages each statement with these words in it has read, from memory or from the disk.</summary>
+    public static IReadOnlyList<int> Pages(string log, string words)
+    {
+        var pages = new List<int>();
+        foreach (var text in Documents(log))
+        {
+            using var document = JsonDocument.Parse(text);
+            if (!document.RootElement.GetProperty("Query Text").GetString()!.Contains(words, StringComparison.Ordinal)) continue;
+            var plan = document.RootElement.GetProperty("Plan");
+            pages.Add(plan.GetProperty("Shared Hit Blocks").GetInt32() + plan.GetProperty("Shared Read Blocks").GetInt32());
+        }
+
+        return pages;
+    }
+
     private static void Walk(JsonElement node, Action<string> report)
     {
         var type = node.GetProperty("Node Type").GetString()!;

@@ -61,6 +61,7 @@ public sealed class ScaleDatabase : IAsyncDisposable
         ALTER DATABASE gantry SET session_preload_libraries = 'auto_explain';
         ALTER DATABASE gantry SET auto_explain.log_min_duration = 0;
         ALTER DATABASE gantry SET auto_explain.log_analyze = on;
+        ALTER DATABASE gantry SET auto_explain.log_buffers = on;
         ALTER DATABASE gantry SET auto_explain.log_nested_statements = on;
         ALTER DATABASE gantry SET auto_explain.log_format = json;
         """.Replace("DATABASE gantry", $"DATABASE \"{new NpgsqlConnectionStringBuilder(ConnectionString).Database}\"", StringComparison.Ordinal));

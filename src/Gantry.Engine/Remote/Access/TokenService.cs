@@ -78,7 +78,7 @@ internal sealed class TokenService(string host, RemoteOptions options)
         return status is 400 or 401 or 403
             ? new EngineException(EngineFault.Denied, credential is null
                 ? $"{host} gives no token to somebody who is not logged in{said}"
-                : $"{host} does not accept the login that is kept for it{said}")
+                : $"{host} does not accept this login{said}")
             : new EngineException(EngineFault.Network, $"the token service of {host} answers {status}{said}");
     }
 }
