@@ -25,10 +25,11 @@ public sealed record ImageFile
     /// <summary>Null where it is no time that a calendar has.</summary>
     public DateTimeOffset? Modified { get; init; }
 
-    /// <summary>Of a symbolic link as it stands there; of a hard link the path that it names. As <see cref="ByteText"/> has it.</summary>
+    /// <summary>Of a symbolic link as it stands there, as <see cref="ByteText"/> has it; null for anything else.</summary>
     public string? Target { get; init; }
 
-    public bool IsHardLink { get; init; }
+    /// <summary>Of a hard link the path that it names, in the same way; null for anything else.</summary>
+    public string? HardLink { get; init; }
 
     /// <summary>Of a device: major and minor number.</summary>
     public (uint Major, uint Minor)? Device { get; init; }
@@ -60,8 +61,8 @@ public sealed record ImageFile
             Gid = record.Gid,
             Size = record.Kind == EntryKind.File ? record.Size : null,
             Modified = TimeOf(record.Modified.Seconds, record.Modified.Nanoseconds),
-            Target = link is not null ? ByteText.Of(link) : record.Kind == EntryKind.SymbolicLink ? ByteText.Of(record.Target) : null,
-            IsHardLink = link is not null,
+            Target = record.Kind == EntryKind.SymbolicLink ? ByteText.Of(record.Target) : null,
+            HardLink = link is null ? null : ByteText.Of(link),
             Device = record.Kind is EntryKind.CharacterDevice or EntryKind.BlockDevice ? (record.DeviceMajor, record.DeviceMinor) : null,
             IsOpaque = merged.Entry.IsOpaque,
             Layer = merged.Layer,
