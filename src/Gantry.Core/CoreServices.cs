@@ -67,7 +67,7 @@ public static class CoreServices
         services.AddSingleton<EventOutbox>();
         services.AddSingleton<LayerListings>().AddSingleton<IEventFollower>(provider => provider.GetRequiredService<LayerListings>());
         services.AddSingleton<LayerBlobs>().AddSingleton<LayerIndexing>().AddSingleton<LookedImages>();
-        services.AddSingleton<ImageFiles>().AddSingleton<FileTexts>();
+        services.AddSingleton<ImageFiles>().AddSingleton<FileTexts>().AddSingleton<ImagePackages>().AddSingleton<ImageComparison>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;
     }

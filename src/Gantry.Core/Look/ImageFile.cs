@@ -89,5 +89,5 @@ public sealed record HiddenFile(int Layer, Digest LayerDigest, EntryKind Kind, l
 /// <summary>A page of a directory's names, in the order of their bytes.</summary>
 /// <param name="Directory">The directory itself.</param>
 /// <param name="Files">What is in it.</param>
-/// <param name="Next">The name to go on after; null at the end.</param>
+/// <param name="Next">The path to go on after; null at the end. There may be more although this page is not full, or nothing more although it is.</param>
 public sealed record DirectoryListing(ImageFile Directory, IReadOnlyList<ImageFile> Files, ImagePath? Next);

@@ -9,6 +9,9 @@ public sealed class ImageFiles(LookedImages images)
     /// <summary>The largest page; with what <see cref="LookedImages"/>' pages take it bounds the memory of a listing.</summary>
     public const int MaxPage = 1000;
 
+    /// <summary>Names looked at for one page: of a directory most of which was removed they are many more than are shown.</summary>
+    private const int MaxSteps = 50_000;
+
     /// <summary>What an image has in a directory. Links are not followed on the way: the path is the one that listings showed.</summary>
     /// <param name="repository">Whose reader asks.</param>
     /// <param name="image">A tag or digest of an image, not of an index.</param>
@@ -57,15 +60,16 @@ public sealed class ImageFiles(LookedImages images)
         if (image.Layers.Count == 0) return null;
         var tree = new MergedTree(images.Pages(image), image.Layers.Count, withHidden: true);
         if (await tree.FindAsync(path, cancellationToken) is not { Parts: { } parts } directory || (directory.IsRemoved && !withRemoved)) return null;
-        var files = new List<ImageFile>();
-        await foreach (var (_, entry) in tree.ListAsync(directory, NameAfter(after), parts, cancellationToken))
+        var shown = await ShowAsync(tree, directory, image, cancellationToken);
+        var (files, steps, last) = (new List<ImageFile>(), 0, default(ImagePath));
+        await foreach (var (name, entry) in tree.ListAsync(directory, NameAfter(after), parts, cancellationToken))
         {
-            if (entry is null || (entry.IsRemoved && !withRemoved)) continue;
-            if (files.Count == limit) return new DirectoryListing(await ShowAsync(tree, directory, image, cancellationToken), files, files[^1].Path);
-            files.Add(await ShowAsync(tree, entry, image, cancellationToken));
+            if (files.Count == limit || ++steps > MaxSteps) return new DirectoryListing(shown, files, last);
+            if (entry is not null && (withRemoved || !entry.IsRemoved)) files.Add(await ShowAsync(tree, entry, image, cancellationToken));
+            last = name;
         }
 
-        return new DirectoryListing(await ShowAsync(tree, directory, image, cancellationToken), files, null);
+        return new DirectoryListing(shown, files, null);
     }
 
     private async Task<DirectoryListing?> ListAloneAsync(LookedImage layer, ImagePath path, ImagePath? after, int limit, CancellationToken cancellationToken)

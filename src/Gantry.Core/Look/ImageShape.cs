@@ -22,9 +22,22 @@ internal static class ImageShape
         return document.Layers.All(IsLayer) ? null : "a layer of it is none of files";
     }
 
+    /// <summary>Null where the bytes are no manifest to this version, whatever an earlier one made of them.</summary>
+    public static ManifestDocument? Read(byte[] payload, string mediaType)
+    {
+        try
+        {
+            return ManifestDocument.Parse(payload, mediaType);
+        }
+        catch (OciException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What of a manifest is read; empty for an artifact.</summary>
-    public static IEnumerable<Digest> LayersOf(ManifestDocument document) =>
-        document.Kind == ManifestKind.Manifest && document.Config?.MediaType is MediaTypes.OciConfig or DockerConfig
+    public static IEnumerable<Digest> LayersOf(ManifestDocument? document) =>
+        document is { Kind: ManifestKind.Manifest } && document.Config?.MediaType is MediaTypes.OciConfig or DockerConfig
             ? document.Layers.Where(IsLayer).Select(layer => layer.Digest).Distinct() : [];
 
     private static bool IsLayer(Descriptor layer) => Array.Exists(Bases, known => layer.MediaType.StartsWith(known, StringComparison.Ordinal)

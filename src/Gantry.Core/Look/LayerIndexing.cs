@@ -116,7 +116,8 @@ public sealed partial class LayerIndexing(
         }
         catch (Exception fault) when (fault is IOException or DllNotFoundException || DatabaseOutage.Is(fault))
         {
-            await EndAsync(claim, "waiting", null, cancellationToken);
+            // A blob that was collected meanwhile is no fault of the store's: its row is gone.
+            if (!await EndAsync(claim, "waiting", null, cancellationToken)) return new IndexedLayer(claim.Digest, LookState.Waiting, 0, 0);
             throw;
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
@@ -181,7 +182,7 @@ public sealed partial class LayerIndexing(
         return true;
     }
 
-    private async Task EndAsync(Claim claim, string state, string? error, CancellationToken cancellationToken)
+    private async Task<bool> EndAsync(Claim claim, string state, string? error, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
@@ -190,7 +191,7 @@ public sealed partial class LayerIndexing(
             """);
         Set(command, Value(claim.Digest.ToString()), Value(claim.Node), Value(state));
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
     private static void Set(NpgsqlCommand command, params NpgsqlParameter[] values) => command.Parameters.AddRange(values);

@@ -27,7 +27,7 @@ public sealed class LayerListings(IDbContextFactory<RegistryDbContext> contexts)
                  """).ToListAsync(cancellationToken);
             foreach (var manifest in pushed)
             {
-                string[] layers = [.. ImageShape.LayersOf(ManifestDocument.Parse(manifest.Payload, manifest.MediaType)).Select(layer => layer.ToString()).Order(StringComparer.Ordinal)];
+                string[] layers = [.. ImageShape.LayersOf(ImageShape.Read(manifest.Payload, manifest.MediaType)).Select(layer => layer.ToString()).Order(StringComparer.Ordinal)];
                 if (layers.Length > 0) await AddAsync(db, layers, cancellationToken);
             }
         }

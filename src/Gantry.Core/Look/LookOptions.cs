@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Gantry.Core.Look;
 
 /// <summary>Section <c>Look</c>: how layers are read in order to show what is in them. A layer beyond a bound is listed as failed, with the bound.</summary>
-public sealed class LookOptions : IValidatableObject
+public sealed record LookOptions : IValidatableObject
 {
     /// <summary>Whether this node reads layers while it serves. Off: others do, or nobody; then what was not read before stays waiting.</summary>
     public bool Enabled { get; set; } = true;

@@ -48,6 +48,4 @@ public sealed record Looked<T>(IReadOnlyList<LookedLayer> Layers, T? Value, stri
     public LookState State => Layers.Any(layer => layer.State == LookState.Failed) || WhyNot is not null ? LookState.Failed
         : Layers.Any(layer => layer.State == LookState.Waiting) ? LookState.Waiting
         : Layers.Any(layer => layer.State == LookState.Reading) ? LookState.Reading : LookState.Ready;
-
-    internal Looked<TOther> With<TOther>(TOther? value) where TOther : class => new(Layers, value, WhyNot);
 }

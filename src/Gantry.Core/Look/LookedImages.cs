@@ -23,7 +23,7 @@ public sealed class LookedImages(NpgsqlDataSource database, ManifestPull manifes
     internal async Task<LookedImage?> OpenAsync(RepositoryName repository, Reference reference, CancellationToken cancellationToken)
     {
         if (await manifests.GetAsync(repository, reference, cancellationToken) is not { } manifest) return null;
-        var document = ManifestDocument.Parse(manifest.Payload!, manifest.MediaType);
+        if (ImageShape.Read(manifest.Payload!, manifest.MediaType) is not { } document) return new LookedImage(repository, null, [], [], "not a manifest that can be read");
         if (ImageShape.WhyNot(document) is { } whyNot) return new LookedImage(repository, document, [], [], whyNot);
         return await OpenAsync(repository, document, [.. document.Layers.Select(layer => layer.Digest)], cancellationToken);
     }

@@ -12,7 +12,7 @@ namespace Gantry.Core.Tests.Look;
 [Trait("Speed", "Slow")]
 public sealed class EngineEqualityTests
 {
-    private const int Chains = 150;
+    private const int Chains = 100;
 
     [Theory]
     [InlineData(1)]

@@ -31,9 +31,6 @@ internal sealed class LayerPages(NpgsqlDataSource database, IReadOnlyList<Digest
     /// <summary>How many pages were read from the database.</summary>
     public int Reads { get; private set; }
 
-    /// <summary>Which layers' pages were read.</summary>
-    public HashSet<int> Touched { get; } = [];
-
     /// <summary>Reads the pages that have a key, of several layers at once, so that finding them waits no more.</summary>
     public async Task PrepareAsync(IEnumerable<int> wanted, byte[] key, CancellationToken cancellationToken)
     {
@@ -107,7 +104,6 @@ internal sealed class LayerPages(NpgsqlDataSource database, IReadOnlyList<Digest
     private Loaded Keep(int layer, Loaded page)
     {
         Reads++;
-        Touched.Add(layer);
         _loaded[layer].Add(page);
         _byAge.Enqueue((layer, page));
         _weight += page.Page.Weight;
