@@ -114,7 +114,7 @@ public sealed partial class LayerIndexing(
         {
             return await FailAsync(claim, $"the layer takes more than {options.Value.MaxTime} to read", cancellationToken);
         }
-        catch (Exception fault) when (fault is IOException or DllNotFoundException || DatabaseOutage.Is(fault))
+        catch (Exception fault) when (fault is IOException or DllNotFoundException or NpgsqlException { IsTransient: true } || DatabaseOutage.Is(fault))
         {
             // A blob that was collected meanwhile is no fault of the store's: its row is gone.
             if (!await EndAsync(claim, "waiting", null, cancellationToken)) return new IndexedLayer(claim.Digest, LookState.Waiting, 0, 0);

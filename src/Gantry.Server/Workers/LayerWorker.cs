@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Gantry.Core.Data;
 using Gantry.Core.Look;
 using Microsoft.Extensions.Options;
@@ -25,13 +26,17 @@ internal sealed partial class LayerWorker(
                 while (await indexing.NextAsync(stoppingToken) is not null) continue;
                 await listings.WaitAsync(Pause, stoppingToken);
             }
-            catch (Exception exception) when ((exception is IOException or DllNotFoundException || DatabaseOutage.Is(exception)) && !stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (IsPassing(exception) && !stoppingToken.IsCancellationRequested)
             {
                 LogPutOff(logger, exception);
                 await Task.Delay(PauseAfterFault, time, stoppingToken);
             }
         }
     }
+
+    /// <summary>The store or the database is away, or zstd's library is still to be installed.</summary>
+    private static bool IsPassing(Exception exception) =>
+        exception is IOException or DllNotFoundException or DbException { IsTransient: true } || DatabaseOutage.Is(exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Reading layers is put off")]
     private static partial void LogPutOff(ILogger logger, Exception exception);
