@@ -2,6 +2,8 @@ using Gantry.Core.Browse;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Core.GarbageCollection;
+using Gantry.Core.Look;
+using Gantry.Core.Look.Indexing;
 using Gantry.Core.Pull;
 using Gantry.Core.Push;
 using Gantry.Core.Removal;
@@ -33,6 +35,7 @@ public static class CoreServices
         services.AddSettings<DataOptions>(configuration, "Data");
         services.AddSettings<GcOptions>(configuration, "Gc");
         services.AddSettings<ScrubOptions>(configuration, "Scrub");
+        services.AddSettings<LookOptions>(configuration, "Look");
 
         services.AddSingleton<DatabaseAddress>();
         services.AddSingleton(provider =>
@@ -62,6 +65,9 @@ public static class CoreServices
         services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<EventOutbox>();
+        services.AddSingleton<LayerListings>().AddSingleton<IEventFollower>(provider => provider.GetRequiredService<LayerListings>());
+        services.AddSingleton<LayerBlobs>().AddSingleton<LayerIndexing>().AddSingleton<LookedImages>();
+        services.AddSingleton<ImageFiles>().AddSingleton<FileTexts>().AddSingleton<ImagePackages>().AddSingleton<ImageComparison>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;
     }

@@ -70,6 +70,7 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddGantryStorage(builder.Configuration);
         builder.Services.AddSingleton<V2Pipeline>();
         builder.Services.AddHostedService<GarbageCollectionWorker>().AddHostedService<ScrubWorker>().AddHostedService<EventWorker>();
+        builder.Services.AddHostedService<LayerWorker>();
         if (time is not null) builder.Services.AddSingleton(time);
 
         var app = builder.Build();

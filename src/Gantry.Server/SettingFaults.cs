@@ -14,7 +14,7 @@ internal static class SettingFaults
     /// </summary>
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Access", "ConnectionStrings", "Data", "Gc", "Kestrel", "Keyless", "Ldap", "Limits", "Logging", "Push", "Removal", "Scrub", "Server",
+        "Access", "ConnectionStrings", "Data", "Gc", "Kestrel", "Keyless", "Ldap", "Limits", "Logging", "Look", "Push", "Removal", "Scrub", "Server",
         "SingleSignOn", "Storage",
         "Urls", "Http_Ports", "Https_Ports", "Environment", "AllowedHosts",
     };

@@ -1,0 +1,80 @@
+using System.Text;
+
+namespace Gantry.Core.Look.Packages;
+
+/// <summary>
+/// Finds the lists of packages among a layer's files. Read are dpkg's status, whole or a file a package; apk's installed; rpm's rpmdb.sqlite, Packages.db (ndb) and
+/// Packages (Berkeley's hash). Not read are lists that are hard links or sparse, and an rpmdb.sqlite's changes that are still in its -wal file.
+/// </summary>
+internal sealed class PackageReading
+{
+    /// <summary>Of all lists of a layer together; bounds the row and the memory, some 15 MiB.</summary>
+    public const int MaxPackages = 100_000;
+
+    private const int MaxFiles = 10_000, MaxText = 200;
+
+    private static readonly string[] RpmFolders = ["var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/share/rpm/"];
+
+    private readonly Dictionary<string, PackageFile> _files = new(StringComparer.Ordinal);
+    private int _left = MaxPackages;
+
+    /// <summary>One for each path, of the entry that came last.</summary>
+    public IEnumerable<PackageFile> Files => _files.Values;
+
+    /// <summary>Whether a path is one that lists are looked for at.</summary>
+    public static bool IsList(ImagePath path) => Find(path) is not null;
+
+    /// <summary>Null for a file that is no list.</summary>
+    public IPackageList? Begin(ImagePath path, long size)
+    {
+        if (Find(path) is not { } manager || (_files.Count >= MaxFiles && !_files.ContainsKey(path.ToString()))) return null;
+        if (manager != "rpm") return new TextPackageList(manager);
+        if (size <= RpmPackageList.MaxBytes) return new RpmPackageList(size);
+        _files[path.ToString()] = new PackageFile(path.ToString(), [], $"a list of more than {RpmPackageList.MaxBytes} bytes is not read");
+        return null;
+    }
+
+    public void End(ImagePath path, IPackageList list)
+    {
+        var packages = new List<ImagePackage>();
+        string? fault = null;
+        try
+        {
+            foreach (var package in list.Finish())
+            {
+                if (_left == 0)
+                {
+                    fault = $"more than {MaxPackages} packages in a layer";
+                    break;
+                }
+
+                if (!IsSound(package)) continue;
+                packages.Add(package);
+                _left--;
+            }
+        }
+        catch (InvalidDataException broken)
+        {
+            fault = broken.Message;
+        }
+
+        _files[path.ToString()] = new PackageFile(path.ToString(), packages, fault);
+    }
+
+    private static string? Find(ImagePath path)
+    {
+        if (!Ascii.IsValid(path.Bytes)) return null;
+        var text = Encoding.ASCII.GetString(path.Bytes);
+        if (text == "var/lib/dpkg/status") return "dpkg";
+        if (text.StartsWith("var/lib/dpkg/status.d/", StringComparison.Ordinal) && !text.EndsWith(".md5sums", StringComparison.Ordinal)) return "dpkg";
+        if (text is "lib/apk/db/installed" or "usr/lib/apk/db/installed") return "apk";
+        var folder = Array.Find(RpmFolders, folder => text.StartsWith(folder, StringComparison.Ordinal));
+        return folder is not null && text[folder.Length..] is "rpmdb.sqlite" or "Packages" or "Packages.db" ? "rpm" : null;
+    }
+
+    /// <summary>Names of packages are printable; what is not comes from no package manager.</summary>
+    private static bool IsSound(ImagePackage package) => package.Name.Length > 0
+        && IsText(package.Name) && IsText(package.Version) && IsText(package.Architecture ?? "");
+
+    private static bool IsText(string text) => text.Length <= MaxText && !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
+}

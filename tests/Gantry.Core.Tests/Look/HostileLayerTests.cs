@@ -1,0 +1,81 @@
+using Gantry.Core.Look;
+using Gantry.Core.Look.Indexing;
+using Gantry.Core.Look.Listings;
+using Gantry.Engine.Tests.Unpack;
+using Gantry.Layers;
+using Gantry.TestKit.Tar;
+
+namespace Gantry.Core.Tests.Look;
+
+public sealed class HostileLayerTests
+{
+    /// <summary>Whatever the bytes are: refused as a layer, or listed in order, each name once.</summary>
+    [Fact]
+    public void DamagedLayers_AreRefused_OrListedInOrder()
+    {
+        var (random, layers, listed) = (new Random(3), new RandomLayers(3), 0);
+        for (var round = 0; round < 4000; round++)
+        {
+            var tar = layers.Chain()[0].ToArray();
+            for (var count = random.Next(4); count > 0; count--)
+            {
+                var header = random.Next(tar.Length / 512) * 512;
+                tar[Math.Min(tar.Length - 1, header + random.Next(random.Next(2) == 0 ? 160 : 512))] = (byte)random.Next(256);
+                if (random.Next(4) > 0) Repair(tar.AsSpan(header, Math.Min(512, tar.Length - header)));
+            }
+
+            try
+            {
+                var entries = Entries(tar);
+                listed++;
+                for (var index = 1; index < entries.Count; index++) Assert.True(entries[index - 1].Key.AsSpan().SequenceCompareTo(entries[index].Key) < 0);
+                Assert.Empty(entries[0].Key);
+            }
+            catch (LayerException)
+            {
+                // As it should be.
+            }
+        }
+
+        Assert.InRange(listed, 500, 3999);
+    }
+
+    /// <summary>A directory that comes and goes costs what was put into it, not what was ever in it.</summary>
+    [Fact]
+    public void DirectoryThatComesAndGoes_IsListedAsItWasLast()
+    {
+        var tar = new TarBytes();
+        for (var number = 0; number < 3000; number++) tar.File($"d/{number}", "");
+        tar.File("d/.wh.kept").File("d/sub/.wh..wh..opq");
+        for (var round = 0; round < 3000; round++) tar.File("d", "").File("d/x", "");
+
+        Assert.Equal(["", "d", "d/kept", "d/sub", "d/x"], Entries(tar.End().ToArray()).Select(entry => EntryKey.PathOf(entry.Key).ToString()));
+    }
+
+    [Fact]
+    public void LongLinksAndNames_AreRefused()
+    {
+        var name = string.Join('/', Enumerable.Repeat(new string('n', 200), 21));
+        Assert.Throws<LayerException>(() => Entries(new TarBytes().Pax(("path", name)).File("x").End().ToArray()));
+        Assert.Throws<LayerException>(() => Entries(new TarBytes().Pax(("linkpath", name)).SymbolicLink("x", "y").End().ToArray()));
+        Assert.Throws<LayerException>(() => Entries(new TarBytes().SymbolicLink("a", "a").File("a/b").End().ToArray()));
+    }
+
+    private static List<LayerEntry> Entries(byte[] tar)
+    {
+        var layer = ReadLayer.From(new MemoryStream(tar), new LookOptions(), default);
+        var entries = layer.Order.Pages().SelectMany(page => LayerPage.Read(page.First, page.Page).Entries).ToList();
+        Assert.Equal(layer.Order.Entries, entries.Count);
+        return entries;
+    }
+
+    /// <summary>A right checksum, so that the damage gets past it.</summary>
+    private static void Repair(Span<byte> header)
+    {
+        if (header.Length < 512) return;
+        header.Slice(148, 8).Fill((byte)' ');
+        var sum = 0;
+        foreach (var part in header) sum += part;
+        System.Text.Encoding.ASCII.GetBytes($"{Convert.ToString(sum, 8).PadLeft(6, '0')}\0 ").CopyTo(header[148..]);
+    }
+}
