@@ -6,6 +6,7 @@ using Gantry.Core.Pull;
 using Gantry.Core.Push;
 using Gantry.Core.Removal;
 using Gantry.Core.Scrub;
+using Gantry.Core.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,6 +63,7 @@ public static class CoreServices
         services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<EventOutbox>();
+        services.AddWebhooks(configuration);
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;
     }
