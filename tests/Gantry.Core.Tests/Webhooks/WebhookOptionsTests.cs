@@ -21,7 +21,7 @@ public sealed class WebhookOptionsTests
     {
         var faults = Faults(new WebhookOptions
         {
-            AllowedNetworks = ["10.0.0.0/8", "inside"], RefusedNetworks = ["10.0.0.1/8"], Proxy = "user:password@proxy", CaFile = "/nonexistent",
+            AllowedNetworks = ["10.0.0.0/8", "inside"], RefusedNetworks = ["10.0.0.0/33"], Proxy = "user:password@proxy", CaFile = "/nonexistent",
             Timeout = TimeSpan.Zero, FirstRetry = TimeSpan.Zero, LongestRetry = TimeSpan.FromDays(2), GiveUpAfter = TimeSpan.Zero,
             FailingAfter = TimeSpan.Zero, Retention = TimeSpan.Zero,
         });

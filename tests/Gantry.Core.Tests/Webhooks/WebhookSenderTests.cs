@@ -181,6 +181,7 @@ public sealed class WebhookSenderTests
         Assert.Equal(2L, await registry.ScalarAsync<long>("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = $1 AND node IS NOT NULL", held.Id));
 
         release.SetResult();
+        await registry.Sender.DrainAsync();
         await registry.SendAsync();
         Assert.Equal(10, slow.Received.Select(hook => hook.Id).Distinct().Count());
     }
