@@ -19,7 +19,8 @@ internal sealed class DeliveryClaims(IDbContextFactory<RegistryDbContext> contex
               SELECT number FROM (SELECT DISTINCT node AS number FROM webhook_deliveries WHERE node IS NOT NULL) claiming
               WHERE NOT {{NodePresence.IsRunning("number")}})
           UPDATE webhook_deliveries SET node = NULL WHERE id IN (
-              SELECT id FROM webhook_deliveries WHERE node IN (SELECT number FROM gone) OR (node = {0} AND id <> ALL ({1})) FOR UPDATE SKIP LOCKED)
+              SELECT id FROM webhook_deliveries
+              WHERE node IS NOT NULL AND (node IN (SELECT number FROM gone) OR (node = {0} AND id <> ALL ({1}))) FOR UPDATE SKIP LOCKED)
           """;
 
     /// <summary>Up to <paramref name="most"/> that are due, and of one webhook no more than leaves it <paramref name="perWebhook"/> under way.</summary>

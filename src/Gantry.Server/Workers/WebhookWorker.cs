@@ -1,4 +1,3 @@
-using Gantry.Core.Data;
 using Gantry.Core.Webhooks;
 using Microsoft.Extensions.Options;
 
@@ -14,7 +13,7 @@ internal sealed partial class WebhookWorker(
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), RemoveEvery = TimeSpan.FromMinutes(1);
 
-    private bool _isSealed;
+    private bool _isSealed, _isFailing;
     private long? _removedAt;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -39,17 +38,29 @@ internal sealed partial class WebhookWorker(
         {
             if (!_isSealed) _isSealed = await webhooks.SealAsync(stoppingToken) < WebhookList.SealBatch;
             if (options.Value.Enabled) await sender.BeginAsync(stoppingToken);
-            if (_removedAt is { } at && time.GetElapsedTime(at) < RemoveEvery) return;
-            // A batch at a time; where there are more, the next look goes on.
-            var removed = await deliveries.RemoveOldAsync(options.Value.Retention, stoppingToken);
-            _removedAt = removed < WebhookDeliveries.RemovalBatch ? time.GetTimestamp() : null;
+            await RemoveOldAsync(stoppingToken);
+            if (_isFailing) LogBack(logger);
+            _isFailing = false;
         }
-        catch (Exception exception) when (DatabaseOutage.Is(exception) && !stoppingToken.IsCancellationRequested)
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
-            LogNoDatabase(logger, exception);
+            // The database is away, most often. Serving goes on, and the next look tries again; an outage is told once.
+            if (!_isFailing) LogPutOff(logger, exception);
+            _isFailing = true;
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Deliveries to webhooks are put off")]
-    private static partial void LogNoDatabase(ILogger logger, Exception exception);
+    // A batch at a time; where there are more, the next look goes on.
+    private async Task RemoveOldAsync(CancellationToken stoppingToken)
+    {
+        if (_removedAt is { } at && time.GetElapsedTime(at) < RemoveEvery) return;
+        var removed = await deliveries.RemoveOldAsync(options.Value.Retention, stoppingToken);
+        _removedAt = removed < WebhookDeliveries.RemovalBatch ? time.GetTimestamp() : null;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Deliveries to webhooks are put off; it is told when they go on")]
+    private static partial void LogPutOff(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Deliveries to webhooks go on")]
+    private static partial void LogBack(ILogger logger);
 }

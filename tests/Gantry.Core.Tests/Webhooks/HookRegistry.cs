@@ -5,6 +5,7 @@ using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Core.Push;
+using Gantry.Core.Tests.GarbageCollection;
 using Gantry.Core.Webhooks;
 using Gantry.Oci;
 using Gantry.TestKit;
@@ -38,7 +39,8 @@ internal sealed class HookRegistry : IAsyncDisposable
         var services = new ServiceCollection()
             .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new ListedLog(Log)))
             .AddGantryCore(configuration).AddAccessRules(configuration)
-            .AddSingleton(database.DataSource).AddSingleton<TimeProvider>(time);
+            .AddSingleton(database.DataSource).AddSingleton<TimeProvider>(time)
+            .ConfigureDbContext<RegistryDbContext>(options => options.AddInterceptors(Pauses.Commands));
         if (dns is not null)
         {
             services.AddSingleton(of => new TargetDialer(of.GetRequiredService<TargetAddresses>(), time)
@@ -53,6 +55,9 @@ internal sealed class HookRegistry : IAsyncDisposable
     public TestDatabase Database { get; }
 
     public ManualTime Time { get; }
+
+    /// <summary>Shows the plans of what it sends to the database.</summary>
+    public Pauses Pauses { get; } = new();
 
     /// <summary>Every line that this node logged, of whatever level.</summary>
     public ConcurrentQueue<string> Log { get; } = new();
