@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -26,11 +27,14 @@ public sealed class WebhookReceiver : IAsyncDisposable
     private readonly Channel<ReceivedHook> _arrived = Channel.CreateUnbounded<ReceivedHook>();
     private readonly List<ReceivedHook> _received = [];
 
-    private WebhookReceiver(int port)
+    private WebhookReceiver(int port, X509Certificate2? certificate)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
+        {
+            if (certificate is not null) listen.UseHttps(certificate);
+        }));
         _app = builder.Build();
         _app.Run(ReceiveAsync);
     }
@@ -52,9 +56,10 @@ public sealed class WebhookReceiver : IAsyncDisposable
     }
 
     /// <param name="port">0: any that is free.</param>
-    public static async Task<WebhookReceiver> StartAsync(int port = 0)
+    /// <param name="certificate">Null: it speaks plain HTTP.</param>
+    public static async Task<WebhookReceiver> StartAsync(int port = 0, X509Certificate2? certificate = null)
     {
-        var receiver = new WebhookReceiver(port);
+        var receiver = new WebhookReceiver(port, certificate);
         await receiver._app.StartAsync();
         return receiver;
     }

@@ -146,11 +146,11 @@ internal sealed class HookRegistry : IAsyncDisposable
         await UntilAsync($"SELECT NOT {NodePresence.IsRunning($"{number}")}");
     }
 
-    /// <summary>Asks until the answer is true.</summary>
-    public async Task UntilAsync(string question)
+    /// <summary>Asks until the answer is true, or something else has ended.</summary>
+    public async Task UntilAsync(string question, Task? orElse = null)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await ScalarAsync<bool>(question))
+        while (orElse is not { IsCompleted: true } && !await ScalarAsync<bool>(question))
         {
             Assert.False(limit.IsCancellationRequested, question);
             await Task.Delay(5);

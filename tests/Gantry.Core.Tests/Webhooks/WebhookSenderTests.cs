@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Gantry.Core.Events;
 using Gantry.Core.Webhooks;
 using Gantry.TestKit;
@@ -355,5 +356,47 @@ public sealed class WebhookSenderTests
         await registry.PushAsync("acme/app", "v1");
         await registry.FollowAndSendAsync();
         Assert.Equal(registry.Time.GetUtcNow().AddMinutes(30), (await registry.DeliveryAsync(webhook)).DueAt);
+    }
+
+    [Fact]
+    public async Task TargetWithACertificate_HasToBeVouchedFor()
+    {
+        var folder = Directory.CreateTempSubdirectory("gantry-hooks-");
+        try
+        {
+            var authority = new TestAuthority(folder.FullName, "company");
+            var (file, key) = authority.Issue("receiver");
+            using var pem = X509Certificate2.CreateFromPemFile(file, key);
+            using var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+            await using var receiver = await WebhookReceiver.StartAsync(certificate: certificate);
+            await using var registry = await HookRegistry.CreateAsync();
+            await using var trusting = registry.AnotherNode($"Webhooks:CaFile={authority.File}", "Webhooks:AllowedNetworks:0=127.0.0.0/8");
+            var webhook = await registry.AddAsync(receiver.Url);
+            await registry.PushAsync("acme/app", "v1");
+            await registry.FollowAndSendAsync();
+            Assert.StartsWith("no TLS connection: ", (await registry.DeliveryAsync(webhook)).Error);
+            Assert.Empty(receiver.Received);
+
+            registry.Time.Advance(AMinute);
+            await trusting.SendAsync();
+            Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Proxy_OfTheSettings_GetsTheRequest_WhereverItIs()
+    {
+        await using var proxy = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync($"Webhooks:Proxy={proxy.Address}", "Webhooks:AllowedNetworks:0=192.0.2.0/24");
+        var webhook = await registry.AddAsync("http://hooks.example/path");
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+        var hook = Assert.Single(proxy.Received);
+        Assert.Equal(("hooks.example", "/path"), (hook.Headers["Host"], hook.Path));
     }
 }
