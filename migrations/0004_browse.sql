@@ -82,7 +82,8 @@ CREATE TABLE layer_pages (
   PRIMARY KEY (digest, first)
 );
 
--- namespace_id null: for everything. secret: encrypted like signing keys, where a key is configured.
+-- namespace_id null: for everything. secret signs, credential is sent as Authorization: both encrypted like signing keys, where a key is configured.
+-- failed_since: the first failure after the last success. failing: that was long ago, and an event has told it.
 CREATE TABLE webhooks (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   namespace_id bigint REFERENCES namespaces (id) ON DELETE CASCADE,
@@ -91,30 +92,41 @@ CREATE TABLE webhooks (
   format       text NOT NULL CHECK (format IN ('distribution', 'cloudevents')),
   kinds        text[] NOT NULL,
   repositories text NOT NULL DEFAULT '*',
-  secret       bytea,
+  secret       bytea NOT NULL,
+  credential   bytea,
   active       boolean NOT NULL DEFAULT true,
+  failed_since timestamptz,
+  failing      boolean NOT NULL DEFAULT false,
   created_at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX webhooks_by_namespace ON webhooks (namespace_id, id);
 
--- One row a delivery, made in the transaction that takes its event from the outbox. due_at null: done with, as state says. node: who is sending it.
+-- One row a delivery, made in the transaction that takes its event from the outbox. message_id: what the receiver knows it by; a redelivery has the same.
+-- due_at null: done with, as state says. node: who is sending it; what a node has that is gone is due again.
 CREATE TABLE webhook_deliveries (
-  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  webhook_id bigint NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
-  event_id   bigint REFERENCES events (id) ON DELETE SET NULL,
-  body       text NOT NULL,
-  state      text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'given_up')),
-  attempts   int NOT NULL DEFAULT 0,
-  due_at     timestamptz DEFAULT now(),
-  node       int,
-  status     int,
-  answer     text,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  tried_at   timestamptz
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  webhook_id   bigint NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+  event_id     bigint REFERENCES events (id) ON DELETE SET NULL,
+  message_id   uuid NOT NULL DEFAULT gen_random_uuid(),
+  kind         text NOT NULL,
+  content_type text NOT NULL,
+  body         text NOT NULL,
+  state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'given_up')),
+  attempts     int NOT NULL DEFAULT 0,
+  due_at       timestamptz DEFAULT now(),
+  node         int,
+  status       int,
+  answer       text,
+  error        text,
+  milliseconds int,
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  tried_at     timestamptz
 );
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, due_at) WHERE due_at IS NOT NULL AND node IS NULL;
+CREATE INDEX webhook_deliveries_by_node ON webhook_deliveries (node) WHERE node IS NOT NULL;
 CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at) WHERE due_at IS NULL;
 
 -- The whole store, once an hour, for a plot over time.
 CREATE TABLE storage_samples (

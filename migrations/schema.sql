@@ -399,6 +399,9 @@ CREATE TABLE public.webhook_deliveries (
     id bigint NOT NULL,
     webhook_id bigint NOT NULL,
     event_id bigint,
+    message_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    content_type text NOT NULL,
     body text NOT NULL,
     state text DEFAULT 'waiting'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
@@ -406,6 +409,8 @@ CREATE TABLE public.webhook_deliveries (
     node integer,
     status integer,
     answer text,
+    error text,
+    milliseconds integer,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     tried_at timestamp with time zone,
     CONSTRAINT webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given_up'::text])))
@@ -428,8 +433,11 @@ CREATE TABLE public.webhooks (
     format text NOT NULL,
     kinds text[] NOT NULL,
     repositories text DEFAULT '*'::text NOT NULL,
-    secret bytea,
+    secret bytea NOT NULL,
+    credential bytea,
     active boolean DEFAULT true NOT NULL,
+    failed_since timestamp with time zone,
+    failing boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT webhooks_format_check CHECK ((format = ANY (ARRAY['distribution'::text, 'cloudevents'::text])))
 );
@@ -644,11 +652,15 @@ CREATE INDEX trusts_by_issuer ON public.trusts USING btree (issuer, id);
 
 CREATE INDEX upload_sessions_by_expiry ON public.upload_sessions USING btree (expires_at);
 
+CREATE INDEX webhook_deliveries_by_age ON public.webhook_deliveries USING btree (created_at) WHERE (due_at IS NULL);
+
 CREATE INDEX webhook_deliveries_by_event ON public.webhook_deliveries USING btree (event_id) WHERE (event_id IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_by_node ON public.webhook_deliveries USING btree (node) WHERE (node IS NOT NULL);
 
 CREATE INDEX webhook_deliveries_by_webhook ON public.webhook_deliveries USING btree (webhook_id, id);
 
-CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, due_at) WHERE ((due_at IS NOT NULL) AND (node IS NULL));
 
 CREATE INDEX webhooks_by_namespace ON public.webhooks USING btree (namespace_id, id);
 

@@ -8,6 +8,7 @@ using Gantry.Core.Pull;
 using Gantry.Core.Push;
 using Gantry.Core.Removal;
 using Gantry.Core.Scrub;
+using Gantry.Core.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -68,6 +69,7 @@ public static class CoreServices
         services.AddSingleton<LayerListings>().AddSingleton<IEventFollower>(provider => provider.GetRequiredService<LayerListings>());
         services.AddSingleton<LayerBlobs>().AddSingleton<LayerIndexing>().AddSingleton<LookedImages>();
         services.AddSingleton<ImageFiles>().AddSingleton<FileTexts>().AddSingleton<ImagePackages>().AddSingleton<ImageComparison>();
+        services.AddWebhooks(configuration);
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
         return services;
     }

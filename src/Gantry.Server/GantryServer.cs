@@ -69,8 +69,8 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddSettings<ServerOptions>(builder.Configuration, "Server");
         builder.Services.AddGantryStorage(builder.Configuration);
         builder.Services.AddSingleton<V2Pipeline>();
-        builder.Services.AddHostedService<GarbageCollectionWorker>().AddHostedService<ScrubWorker>().AddHostedService<EventWorker>();
-        builder.Services.AddHostedService<LayerWorker>();
+        builder.Services.AddHostedService<GarbageCollectionWorker>().AddHostedService<ScrubWorker>();
+        builder.Services.AddHostedService<EventWorker>().AddHostedService<LayerWorker>().AddHostedService<WebhookWorker>();
         if (time is not null) builder.Services.AddSingleton(time);
 
         var app = builder.Build();

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Gantry.Core;
 
 namespace Gantry.Server;
 
@@ -27,13 +28,13 @@ public sealed class ServerOptions : IValidatableObject
     /// </summary>
     public string Warning { get; set; } = "";
 
-    internal IEnumerable<IPNetwork> Proxies => TrustedProxies.Select(text => ClientNetworks.Parse(text)!.Value);
+    internal IEnumerable<IPNetwork> Proxies => TrustedProxies.Select(text => NetworkList.Parse(text)!.Value);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (PublicUrl.Length > 0 && !IsPublicUrl(PublicUrl))
             yield return new ValidationResult($"Server:PublicUrl '{PublicUrl}' is not an http or https URL in ASCII, without query");
-        foreach (var proxy in TrustedProxies.Where(proxy => ClientNetworks.Parse(proxy) is null))
+        foreach (var proxy in TrustedProxies.Where(proxy => NetworkList.Parse(proxy) is null))
             yield return new ValidationResult($"Server:TrustedProxies: '{proxy}' is neither an address nor a network");
         if (ShutdownTimeout < TimeSpan.Zero || ShutdownTimeout > TimeSpan.FromHours(1))
             yield return new ValidationResult("Server:ShutdownTimeout must be from 00:00:00 to 01:00:00");

@@ -34,6 +34,11 @@ public static class EventKinds
     public const string AccessTokenRevoke = "access-token.revoke";
     public const string TrustAdd = "trust.add";
     public const string TrustRemove = "trust.remove";
+    public const string WebhookCreate = "webhook.create";
+    public const string WebhookChange = "webhook.change";
+    public const string WebhookDelete = "webhook.delete";
+    public const string WebhookFailing = "webhook.failing";
+    public const string WebhookWorking = "webhook.working";
 }
 
 /// <summary>What happened; who did it, from where, is the <see cref="Actor"/>.</summary>

@@ -2,6 +2,7 @@ using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Core.Limits;
+using Gantry.Core.Webhooks;
 using Gantry.Oci;
 using Gantry.Server.Auth;
 
@@ -13,8 +14,8 @@ namespace Gantry.Server.Api;
 /// </summary>
 /// <remarks>Every denial of an account is recorded; a listing that shows less is none.</remarks>
 internal sealed class ApiAccess(
-    ApiLogin logins, AccessPolicy policy, Namespaces namespaces, Accounts accounts, Robots robots, AuditTrail audit,
-    RequestLimits limits)
+    ApiLogin logins, AccessPolicy policy, Namespaces namespaces, Accounts accounts, Robots robots, WebhookList webhooks,
+    AuditTrail audit, RequestLimits limits)
 {
     /// <exception cref="OciException">TooManyRequests.</exception>
     /// <exception cref="ApiException">401, 403, 404; 400 where the query that decides cannot be read.</exception>
@@ -42,6 +43,7 @@ internal sealed class ApiAccess(
         ApiNeeds.Maintainer => MaintainsAsync(request, route, request.Route("ns")),
         ApiNeeds.Administrator => AdministersAsync(request, route),
         ApiNeeds.Owner => OwnsAsync(request, route),
+        ApiNeeds.Keeper => KeepsAsync(request, route),
         ApiNeeds.Explanation => MayBeToldAsync(request, route),
         ApiNeeds.Audit => MayReadEventsAsync(request, route),
         _ => throw new InvalidOperationException($"no rule for {route.Needs}"),
@@ -87,6 +89,23 @@ internal sealed class ApiAccess(
         }
 
         request.Subject = subject ?? throw ApiException.NotFound($"there is no account {request.Route("account")}");
+    }
+
+    // Those that others keep are told from none by nobody.
+    private async Task KeepsAsync(ApiRequest request, ApiRoute route)
+    {
+        var webhook = await webhooks.FindAsync(request.RouteId, request.Aborted);
+        var isAllowed = request.Account.IsAdministrator || (webhook?.Namespace is { } home
+            && await policy.MayManageAsync(request.Account, NamespaceName.Parse(home), request.Aborted));
+        if (webhook is not null && isAllowed)
+        {
+            request.Webhook = webhook;
+            return;
+        }
+
+        var refusal = ApiException.NotFound($"there is no webhook {request.Route("id")}, or none that {request.Account.Name} keeps");
+        if (!request.Account.IsAdministrator) await RecordAsync(request, route, refusal.Message, null);
+        throw refusal;
     }
 
     private async Task MayBeToldAsync(ApiRequest request, ApiRoute route)

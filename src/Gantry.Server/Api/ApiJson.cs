@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gantry.Core.Access;
+using Gantry.Core.Webhooks;
 
 namespace Gantry.Server.Api;
 
@@ -13,11 +14,22 @@ internal sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 internal sealed class Words<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
     where T : struct, Enum;
 
+/// <summary>The same in one lowercase word, as <see cref="BodyFields.Word"/> reads it: <c>cloudevents</c>.</summary>
+internal sealed class LowerWords<T>() : JsonStringEnumConverter<T>(new LowerCase(), allowIntegerValues: false)
+    where T : struct, Enum
+{
+    private sealed class LowerCase : JsonNamingPolicy
+    {
+        public override string ConvertName(string name) => name.ToLowerInvariant();
+    }
+}
+
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters =
     [
         typeof(Words<Visibility>), typeof(Words<NamespaceRole>), typeof(Words<AccountKind>), typeof(Words<LoginMethod>),
+        typeof(LowerWords<WebhookFormat>), typeof(Words<DeliveryState>),
     ])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(MeReply))]
@@ -35,6 +47,14 @@ internal sealed class Words<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.C
 [JsonSerializable(typeof(Page<EventReply>))]
 [JsonSerializable(typeof(TrustReply))]
 [JsonSerializable(typeof(Page<TrustReply>))]
+[JsonSerializable(typeof(WebhookReply))]
+[JsonSerializable(typeof(MadeWebhookReply))]
+[JsonSerializable(typeof(Page<WebhookReply>))]
+[JsonSerializable(typeof(DeliveryReply))]
+[JsonSerializable(typeof(Page<DeliveryReply>))]
+[JsonSerializable(typeof(WholeDeliveryReply))]
+[JsonSerializable(typeof(NewWebhook))]
+[JsonSerializable(typeof(WebhookChange))]
 [JsonSerializable(typeof(NewTrust))]
 [JsonSerializable(typeof(NewNamespace))]
 [JsonSerializable(typeof(NamespaceChange))]

@@ -20,6 +20,9 @@ internal enum ApiNeeds
     /// <summary>The path's account itself, an administrator, or where it is a robot a maintainer of its home.</summary>
     Owner,
 
+    /// <summary>A keeper of the path's webhook: a maintainer of its namespace, or an administrator.</summary>
+    Keeper,
+
     /// <summary>
     /// As the query asks: an administrator, a maintainer of the repository's namespace, or, about oneself, somebody who may see
     /// that namespace.

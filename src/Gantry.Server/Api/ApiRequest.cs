@@ -5,8 +5,10 @@ using System.Text.Json.Serialization.Metadata;
 using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
+using Gantry.Core.Webhooks;
 using Gantry.Server.Auth;
 using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Gantry.Server.Api;
@@ -40,6 +42,9 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
 
     public AccountName SubjectName => AccountName.Parse(Subject.Name);
 
+    /// <summary>The path's webhook; it exists, and the caller keeps it.</summary>
+    public Webhook Webhook { get; set; } = null!;
+
     public T Service<T>()
         where T : notnull => http.RequestServices.GetRequiredService<T>();
 
@@ -47,7 +52,10 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
     public string Route(string name) => (string)http.Request.RouteValues[name]!;
 
     /// <summary>The number in the path; 0, which nothing has, where it is none.</summary>
-    public long RouteId => long.TryParse(Route("id"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
+    public long RouteId => RouteNumber("id");
+
+    /// <inheritdoc cref="RouteId"/>
+    public long RouteNumber(string name) => TryParseId(Route(name), out var number) ? number : 0;
 
     /// <summary>Whether this is the caller's password; guesses count like those of any other login.</summary>
     public async Task<bool> IsOwnPasswordAsync(string password) =>
@@ -80,12 +88,29 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
     /// <summary>One resource, with a weak tag of what is said about it: who has it already gets 304.</summary>
     public IResult One<T>(T value)
     {
-        var tag = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, TypeOf<T>())).AsSpan(0, 16));
-        http.Response.Headers.ETag = $"W/\"{tag}\"";
+        var tag = Tag(value);
         http.Response.Headers.CacheControl = "private, no-cache";
-        var isKnown = EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var known)
-            && known.Any(entry => entry.Equals(EntityTagHeaderValue.Any) || entry.Tag.AsSpan().Trim('"').SequenceEqual(tag));
-        return isKnown ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Json(value, TypeOf<T>());
+        return Names(http.Request.Headers.IfNoneMatch, tag)
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Json(value, TypeOf<T>());
+    }
+
+    /// <summary>One resource, as it is after a change: its tag is what <c>If-Match</c> of the next change names.</summary>
+    public IResult Changed<T>(T value)
+    {
+        Tag(value);
+        return Ok(value);
+    }
+
+    /// <summary>
+    /// Goes on where the caller changes what it has seen, or does not say: <c>If-Match</c> names the tag of the resource as it is now. To be
+    /// asked while nobody else can change it. Tags are compared without their W/: they are of all that is said, and nothing else is stored.
+    /// </summary>
+    /// <exception cref="ApiException">412: somebody changed it meanwhile.</exception>
+    public void RequireMatch<T>(T value)
+    {
+        var wanted = http.Request.Headers.IfMatch;
+        if (wanted.Count > 0 && !Names(wanted, TagOf(value)))
+            throw new ApiException(StatusCodes.Status412PreconditionFailed, "this was changed since it was read: read it again");
     }
 
     public IResult Created<T>(string path, T value)
@@ -118,6 +143,19 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
         var (limit, after) = (Limit(), QueryId("after") ?? 0);
         return Page([.. all.Where(row => id(row) > after).Take(limit + 1)], limit, reply, row => $"{id(row)}");
     }
+
+    private string Tag<T>(T value)
+    {
+        var tag = TagOf(value);
+        http.Response.Headers.ETag = $"W/\"{tag}\"";
+        return tag;
+    }
+
+    private static string TagOf<T>(T value) =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, TypeOf<T>())).AsSpan(0, 16));
+
+    private static bool Names(StringValues header, string tag) => EntityTagHeaderValue.TryParseList(header, out var named)
+        && named.Any(entry => entry.Equals(EntityTagHeaderValue.Any) || entry.Tag.AsSpan().Trim('"').SequenceEqual(tag));
 
     // Secrets among them, and lists of who may do what: no cache keeps any.
     private IResult Json<T>(T value, int status)

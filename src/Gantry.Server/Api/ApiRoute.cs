@@ -18,6 +18,12 @@ internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func
     /// </summary>
     public bool GivesPower { get; init; }
 
+    /// <summary>Whether <c>If-Match</c> counts: the change is refused where the resource is not what the caller has seen.</summary>
+    public bool IsConditional { get; init; }
+
+    /// <summary>Whether its pages begin with the newest and go on with <c>before</c>.</summary>
+    public bool NewestFirst { get; init; }
+
     /// <summary>The handler's name is the operation's: <c>getNamespace</c>.</summary>
     public string Id => char.ToLowerInvariant(Handler.Method.Name[0]) + Handler.Method.Name[1..^"Async".Length];
 
@@ -38,6 +44,10 @@ internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func
 
     public static ApiRoute Post<TBody, TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
         new("POST", path, needs, handler) { Body = typeof(TBody), Answer = typeof(TAnswer) };
+
+    /// <summary>One that takes no body.</summary>
+    public static ApiRoute Post<TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        new("POST", path, needs, handler) { Answer = typeof(TAnswer) };
 
     public static ApiRoute Put<TBody>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
         new("PUT", path, needs, handler) { Body = typeof(TBody) };

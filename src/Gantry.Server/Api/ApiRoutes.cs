@@ -10,6 +10,8 @@ using static Gantry.Server.Api.NamespaceEndpoints;
 using static Gantry.Server.Api.RobotEndpoints;
 using static Gantry.Server.Api.RuleEndpoints;
 using static Gantry.Server.Api.TrustEndpoints;
+using static Gantry.Server.Api.WebhookDeliveryEndpoints;
+using static Gantry.Server.Api.WebhookEndpoints;
 
 namespace Gantry.Server.Api;
 
@@ -59,8 +61,20 @@ internal static class ApiRoutes
         Post<NewAccessToken, MadeAccessToken>("/accounts/{account}/tokens", Owner, CreateTokenAsync) with { GivesPower = true },
         Delete("/accounts/{account}/tokens/{id}", Owner, RevokeTokenAsync),
 
+        Get<Page<WebhookReply>>("/webhooks", Administrator, ListWebhooksAsync),
+        Post<NewWebhook, MadeWebhookReply>("/webhooks", Administrator, CreateWebhookAsync),
+        Get<Page<WebhookReply>>("/namespaces/{ns}/webhooks", Maintainer, ListNamespaceWebhooksAsync),
+        Post<NewWebhook, MadeWebhookReply>("/namespaces/{ns}/webhooks", Maintainer, CreateNamespaceWebhookAsync),
+        Get<WebhookReply>("/webhooks/{id}", Keeper, GetWebhookAsync),
+        Patch<WebhookChange, WebhookReply>("/webhooks/{id}", Keeper, ChangeWebhookAsync) with { IsConditional = true },
+        Delete("/webhooks/{id}", Keeper, DeleteWebhookAsync) with { IsConditional = true },
+        Post<DeliveryReply>("/webhooks/{id}/test", Keeper, TestWebhookAsync),
+        Get<Page<DeliveryReply>>("/webhooks/{id}/deliveries", Keeper, ListDeliveriesAsync) with { NewestFirst = true },
+        Get<WholeDeliveryReply>("/webhooks/{id}/deliveries/{delivery}", Keeper, GetDeliveryAsync),
+        Post<DeliveryReply>("/webhooks/{id}/deliveries/{delivery}/redelivery", Keeper, RedeliverAsync),
+
         Get<ExplanationReply>("/explain", Explanation, ExplainAsync),
-        Get<Page<EventReply>>("/events", Audit, ListEventsAsync),
+        Get<Page<EventReply>>("/events", Audit, ListEventsAsync) with { NewestFirst = true },
     ];
 
     public static void MapGantryApi(this IEndpointRouteBuilder endpoints)

@@ -92,18 +92,20 @@ internal sealed class BodyFields
 
     /// <summary>A required text that has a type of its own.</summary>
     public T Parse<T>(string name, Parser<T> parser, string fault)
+        where T : struct => ParseAny(name, parser, fault, required: true) ?? default;
+
+    /// <summary>A text that has a type of its own; null: missing.</summary>
+    public T? ParseAny<T>(string name, Parser<T> parser, string fault, bool required = false, int longest = 1000)
         where T : struct
     {
-        if (Text(name, 1000, required: true) is not { } text) return default;
-        if (parser(text, out var parsed)) return parsed;
-        Fault(name, fault);
-        return default;
+        if (Text(name, longest, required) is not { } text) return null;
+        return parser(text, out var parsed) ? parsed : Faulty<T>(name, fault);
     }
 
-    /// <summary>A required list of texts, at least one.</summary>
-    public IReadOnlyList<string> Texts(string name, int most)
+    /// <summary>A list of texts, at least one; empty: missing.</summary>
+    public IReadOnlyList<string> Texts(string name, int most, bool required = true)
     {
-        if (Value(name, true, JsonValueKind.Array, "must be a list of texts") is not { } list) return [];
+        if (Value(name, required, JsonValueKind.Array, "must be a list of texts") is not { } list) return [];
         if (list.GetArrayLength() == 0 || list.GetArrayLength() > most || list.EnumerateArray().Any(entry => entry.ValueKind != JsonValueKind.String))
         {
             Fault(name, $"must be a list of 1 to {most} texts");

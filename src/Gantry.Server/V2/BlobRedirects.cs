@@ -1,4 +1,5 @@
 using System.Net;
+using Gantry.Core;
 using Gantry.Server.Auth;
 using Gantry.Storage;
 using Gantry.Storage.S3;
@@ -8,10 +9,10 @@ namespace Gantry.Server.V2;
 /// <summary>Which clients may be sent to the store for a blob's bytes.</summary>
 /// <param name="Allowed">Empty: everybody's.</param>
 /// <param name="Refused">Wins: an air-gapped network inside an allowed one.</param>
-internal sealed record RedirectNetworks(ClientNetworks Allowed, ClientNetworks Refused)
+internal sealed record RedirectNetworks(NetworkList Allowed, NetworkList Refused)
 {
     public static RedirectNetworks Of(S3Options options) =>
-        new(new ClientNetworks(options.RedirectNetworks), new ClientNetworks(options.NoRedirectNetworks));
+        new(new NetworkList(options.RedirectNetworks), new NetworkList(options.NoRedirectNetworks));
 
     public static IEnumerable<string> FaultsOf(S3Options options) =>
         FaultsOf(nameof(options.RedirectNetworks), options.RedirectNetworks)
@@ -20,7 +21,7 @@ internal sealed record RedirectNetworks(ClientNetworks Allowed, ClientNetworks R
     public bool Allow(IPAddress client) => (Allowed.IsEmpty || Allowed.Contains(client)) && !Refused.Contains(client);
 
     private static IEnumerable<string> FaultsOf(string setting, IEnumerable<string> texts) =>
-        texts.Where(text => ClientNetworks.Parse(text) is null).Select(text => $"Storage:S3:{setting}: '{text}' is neither an address nor a network");
+        texts.Where(text => NetworkList.Parse(text) is null).Select(text => $"Storage:S3:{setting}: '{text}' is neither an address nor a network");
 }
 
 /// <summary>Sends clients to the store itself where it has a place for that (PROTOCOL, redirects).</summary>

@@ -62,6 +62,8 @@ public sealed class ApiDescriptionTests(ApiServer server)
     {
         var document = await DocumentAsync();
         var ns = await server.NewNamespaceAsync();
+        var webhook = (await server.SendAsync("POST", $"/namespaces/{ns}/webhooks", "admin", new { name = "x", url = "https://hooks.example/" })).Is(201);
+        var id = $"{webhook["webhook"].GetProperty("id").GetInt64()}";
         var bodies = Operations(document).Where(operation => operation.Json.TryGetProperty("requestBody", out _)).ToList();
         Assert.True(bodies.Count >= 11);
         foreach (var operation in bodies)
@@ -72,7 +74,7 @@ public sealed class ApiDescriptionTests(ApiServer server)
             var known = schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order().ToList();
             var required = schema.TryGetProperty("required", out var list) ? list.EnumerateArray().Select(name => name.GetString()!).Order().ToList() : [];
 
-            var path = operation.Path.Replace("{ns}", ns).Replace("{account}", "reader").Replace("{name}", "reader").Replace("{group}", "p/g");
+            var path = operation.Path.Replace("{ns}", ns).Replace("{account}", "reader").Replace("{name}", "reader").Replace("{group}", "p/g").Replace("{id}", id);
             var answer = (await server.SendAsync(operation.Method, path, "admin", new { strange = 1 })).Is(400);
             var fault = answer["errors"].GetProperty("strange")[0].GetString()!;
             var told = fault["is not known here: ".Length..fault.LastIndexOf(' ')].Split(", ").Order();

@@ -1,4 +1,5 @@
 using System.Net;
+using Gantry.Core;
 using Gantry.Server.Tests.Scrub;
 using Gantry.Server.V2;
 using Gantry.Storage;
@@ -59,12 +60,12 @@ public sealed class BlobRedirectsTests
     [InlineData("10.0.0.0/33", false)]
     [InlineData("office", false)]
     [InlineData("", false)]
-    public void Network_IsAnAddressOrANetwork(string text, bool isOne) => Assert.Equal(isOne, ClientNetworks.Parse(text) is not null);
+    public void Network_IsAnAddressOrANetwork(string text, bool isOne) => Assert.Equal(isOne, NetworkList.Parse(text) is not null);
 
     private static BlobRedirects Redirects(string allowed = "", string refused = "") =>
         new(new StrangeStore(null!) { RedirectingAsync = _ => Task.FromResult<Uri?>(Target) }, new RedirectNetworks(Networks(allowed), Networks(refused)));
 
-    private static ClientNetworks Networks(string texts) => new(texts.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static NetworkList Networks(string texts) => new(texts.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     private static DefaultHttpContext Request(string? range = null, string? ifRange = null, string? client = "192.0.2.1")
     {

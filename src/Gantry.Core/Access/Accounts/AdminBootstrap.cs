@@ -72,6 +72,7 @@ internal static class AccessLocks
     public const long SigningKeys = 0x47414E54_00000102;
     public const long ProtectionKeys = 0x47414E54_00000103;
     public const long Trusts = 0x47414E54_00000104;
+    public const long Webhooks = 0x47414E54_00000105;
 
     /// <summary>The first half of a lock a person, beside the hash of the subject.</summary>
     public const int FirstLogin = 0x47414E54;

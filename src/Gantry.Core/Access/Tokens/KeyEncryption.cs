@@ -18,6 +18,9 @@ internal sealed class KeyEncryption(IOptions<AccessOptions> options)
 
     private readonly byte[]? _key = options.Value.EncryptionKeyBytes();
 
+    /// <summary>Whether there is a key.</summary>
+    public bool IsOn => _key is not null;
+
     /// <summary>Whether these bytes lie plain although there is a key to encrypt them with.</summary>
     public bool ShouldEncrypt(byte[] stored) => _key is not null && !stored.AsSpan().StartsWith(Mark);
 

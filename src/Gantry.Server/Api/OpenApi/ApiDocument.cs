@@ -37,7 +37,7 @@ internal sealed class ApiDocument : IDocumentFilter
             OperationId = route.Id,
             Summary = route.Attribute<EndpointSummaryAttribute>()?.Summary,
             Tags = new HashSet<OpenApiTagReference> { new(TagOf(route), document) },
-            Parameters = [.. PathParameters(route), .. QueryParameters(route)],
+            Parameters = [.. PathParameters(route), .. OtherParameters(route)],
             Responses = ResponsesOf(route, context),
             Security =
             [
@@ -71,6 +71,7 @@ internal sealed class ApiDocument : IDocumentFilter
         Refusal(403, "The account may not", route.Needs != ApiNeeds.Account || route.GivesPower);
         Refusal(404, "Not there, or not to be seen", route.Path.Contains('{', StringComparison.Ordinal) || route.Needs is ApiNeeds.Explanation or ApiNeeds.Audit);
         Refusal(409, "What is there stands against it", route.Method != "GET");
+        Refusal(412, "It is not what If-Match names: somebody changed it", route.IsConditional);
         Refusal(413, "The body is too long", route.Body is not null);
         Refusal(415, "The body is not JSON", route.Body is not null);
         Refusal(429, "Too many requests, or too many wrong passwords: Retry-After says how long to wait");
@@ -91,10 +92,12 @@ internal sealed class ApiDocument : IDocumentFilter
         RoutePatternFactory.Parse(route.Path).Parameters.Select(part => part.Name).Select(name => new OpenApiParameter
         {
             Name = name, In = ParameterLocation.Path, Required = true, Description = Meaning(name),
-            Schema = new OpenApiSchema { Type = name == "id" ? JsonSchemaType.Integer : JsonSchemaType.String, Format = name == "id" ? "int64" : null },
+            Schema = new OpenApiSchema { Type = IsNumber(name) ? JsonSchemaType.Integer : JsonSchemaType.String, Format = IsNumber(name) ? "int64" : null },
         });
 
-    private static IEnumerable<IOpenApiParameter> QueryParameters(ApiRoute route)
+    private static bool IsNumber(string name) => name is "id" or "delivery";
+
+    private static IEnumerable<IOpenApiParameter> OtherParameters(ApiRoute route)
     {
         foreach (var query in route.Query)
         {
@@ -105,12 +108,21 @@ internal sealed class ApiDocument : IDocumentFilter
             });
         }
 
+        if (route.IsConditional)
+        {
+            yield return new OpenApiParameter
+            {
+                Name = "If-Match", In = ParameterLocation.Header, Description = "The ETag of what is to be changed, as it was read",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            };
+        }
+
         if (!route.IsPaged) yield break;
         yield return Parameter("limit", "The most items to answer with", false, new OpenApiSchema
         {
             Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{ApiRequest.MaxPage}", Default = ApiRequest.UsualPage,
         });
-        yield return route.Needs == ApiNeeds.Audit
+        yield return route.NewestFirst
             ? Parameter("before", "The id before which to go on; next has it", false, new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" })
             : Parameter("after", "The name or id after which to go on; next has it", false, new OpenApiSchema { Type = JsonSchemaType.String });
     }
@@ -139,6 +151,7 @@ internal sealed class ApiDocument : IDocumentFilter
         "group" => "The group: its provider, a slash, its own name",
         "robot" => "The robot's whole name, robot.NAMESPACE.NAME",
         "account" => "The account's name, or self",
+        "delivery" => "The delivery's number",
         _ => "Its number",
     };
 }

@@ -1,9 +1,9 @@
 using System.Net;
 
-namespace Gantry.Server;
+namespace Gantry.Core;
 
 /// <summary>A list of addresses and networks, as settings give it.</summary>
-internal sealed class ClientNetworks(IEnumerable<string> texts)
+public sealed class NetworkList(IEnumerable<string> texts)
 {
     private readonly IPNetwork[] _networks = [.. texts.Select(text => Parse(text)!.Value)];
 

@@ -1,0 +1,402 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Gantry.Core.Events;
+using Gantry.Core.Webhooks;
+using Gantry.TestKit;
+using Microsoft.AspNetCore.Http;
+
+namespace Gantry.Core.Tests.Webhooks;
+
+/// <summary>Deliveries to a real receiver: what arrives, what is tried again and when.</summary>
+public sealed class WebhookSenderTests
+{
+    private static readonly TimeSpan AMinute = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public async Task Push_IsToldToTheWebhook_AndTheAnswerIsKept()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.AnswerWith(202, "thank you");
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+
+        var hook = await receiver.NextAsync();
+        Assert.Equal(("/hook", "application/cloudevents+json"), (hook.Path, hook.ContentType));
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Delivered, 1, 202, null, null), (delivery.State, delivery.Attempts, delivery.Status, delivery.Error, delivery.DueAt));
+        Assert.Equal($"{delivery.MessageId}", hook.Id);
+        var content = (await registry.Get<WebhookDeliveries>().FindAsync(webhook.Id, delivery.Id, default))!;
+        Assert.Equal((hook.Text, "thank you"), (content.Body, content.Answer));
+    }
+
+    [Fact]
+    public async Task Answer500_IsTriedAgain_WithTheSameBytesAndIdAndASignatureOfThen()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.AnswerWith(500, "out of order");
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        var failed = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Waiting, 500), (failed.State, failed.Status));
+
+        await registry.SendAsync();
+        Assert.Single(receiver.Received);
+        receiver.AnswerWith(200);
+        registry.Time.Advance(AMinute);
+        await registry.SendAsync();
+
+        var (first, second) = (await receiver.NextAsync(), await receiver.NextAsync());
+        Assert.Equal((first.Id, first.Text), (second.Id, second.Text));
+        Assert.Equal(60, long.Parse(second.Headers["webhook-timestamp"]) - long.Parse(first.Headers["webhook-timestamp"]));
+        Assert.NotEqual(first.Headers["webhook-signature"], second.Headers["webhook-signature"]);
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Delivered, 2, 200), (delivery.State, delivery.Attempts, delivery.Status));
+    }
+
+    [Fact]
+    public async Task RefusedConnection_IsTriedAgain()
+    {
+        int port;
+        using (var free = new TcpListener(IPAddress.Loopback, 0))
+        {
+            free.Start();
+            port = ((IPEndPoint)free.LocalEndpoint).Port;
+        }
+
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync($"http://127.0.0.1:{port}/");
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        var failed = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Waiting, null, "no connection: ConnectionRefused"), (failed.State, failed.Status, failed.Error));
+
+        await using var receiver = await WebhookReceiver.StartAsync(port);
+        registry.Time.Advance(AMinute);
+        await registry.SendAsync();
+        Assert.Equal($"{failed.MessageId}", (await receiver.NextAsync()).Id);
+        Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+    }
+
+    [Fact]
+    public async Task Redirect_IsNotFollowed()
+    {
+        await using var elsewhere = await WebhookReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = (http, _) =>
+        {
+            (http.Response.StatusCode, http.Response.Headers.Location) = (307, elsewhere.Url);
+            return Task.CompletedTask;
+        };
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Waiting, 307), (delivery.State, delivery.Status));
+        Assert.Single(receiver.Received);
+        Assert.Empty(elsewhere.Received);
+    }
+
+    [Fact]
+    public async Task TargetThatNeverWorks_IsGivenUpAfterThreeDays()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.AnswerWith(503);
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        for (var passed = TimeSpan.Zero; passed < TimeSpan.FromDays(2); passed += TimeSpan.FromHours(5))
+        {
+            await registry.SendAsync();
+            Assert.Equal(DeliveryState.Waiting, (await registry.DeliveryAsync(webhook)).State);
+            registry.Time.Advance(TimeSpan.FromHours(5));
+        }
+
+        registry.Time.Advance(TimeSpan.FromHours(24));
+        await registry.SendAsync();
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.GivenUp, null, 503), (delivery.State, delivery.DueAt, delivery.Status));
+        Assert.Equal(delivery.Attempts, receiver.Received.Count);
+    }
+
+    [Fact]
+    public async Task WebhookThatFailsForLong_IsShownAsFailing_AndTwoEventsTellItAndItsEnd()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.AnswerWith(500);
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        var since = registry.Time.GetUtcNow();
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        Assert.Equal((since, false), ((await registry.NowAsync(webhook)).FailedSince, (await registry.NowAsync(webhook)).Failing));
+
+        for (var i = 0; i < 3; i++)
+        {
+            registry.Time.Advance(TimeSpan.FromHours(2));
+            await registry.SendAsync();
+            Assert.Equal((since, true), ((await registry.NowAsync(webhook)).FailedSince, (await registry.NowAsync(webhook)).Failing));
+        }
+
+        var told = Assert.Single(await registry.EventsAsync(EventKinds.WebhookFailing));
+        Assert.Equal(("a hook", $"webhook {webhook.Id}: it answers 500"), (told.Subject, told.Detail));
+
+        receiver.AnswerWith(200);
+        registry.Time.Advance(TimeSpan.FromHours(2));
+        await registry.SendAsync();
+        Assert.Equal((null, false), ((await registry.NowAsync(webhook)).FailedSince, (await registry.NowAsync(webhook)).Failing));
+        Assert.Single(await registry.EventsAsync(EventKinds.WebhookWorking));
+    }
+
+    [Fact]
+    public async Task SlowTarget_GetsTwoAtATime_AndHoldsUpNoOther()
+    {
+        await using var slow = await WebhookReceiver.StartAsync();
+        await using var quick = await WebhookReceiver.StartAsync();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        slow.Answer = (_, _) => release.Task;
+        await using var registry = await HookRegistry.CreateAsync();
+        var held = await registry.AddAsync(slow.Url);
+        await registry.AddAsync(quick.Url);
+        for (var i = 0; i < 10; i++) await registry.PushAsync("acme/app", $"v{i}");
+        await registry.FollowAsync();
+
+        // The slow ones never end here: what has room goes on without them.
+        var arrived = new HashSet<string>();
+        while (arrived.Count < 10)
+        {
+            await registry.Sender.BeginAsync(default);
+            arrived.Add((await quick.NextAsync()).Id);
+            await registry.Sender.WaitAsync(TimeSpan.FromSeconds(1), default);
+        }
+
+        await registry.Sender.BeginAsync(default);
+        Assert.Equal(2, slow.Received.Count);
+        Assert.Equal(2L, await registry.ScalarAsync<long>("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = $1 AND node IS NOT NULL", held.Id));
+
+        release.SetResult();
+        await registry.Sender.DrainAsync();
+        await registry.SendAsync();
+        Assert.Equal(10, slow.Received.Select(hook => hook.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task NodeThatDiesBeforeItsAnswer_LeavesTheDeliveryToAnother()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        await using var other = registry.AnotherNode();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        Assert.Single(await registry.Get<DeliveryClaims>().TakeAsync(10, 2, [], default));
+
+        // While its node runs it is nobody else's, however late it is.
+        registry.Time.Advance(TimeSpan.FromDays(1));
+        await other.SendAsync();
+        Assert.Empty(receiver.Received);
+
+        await registry.DieAsync();
+        registry.Time.Advance(AMinute);
+        await other.SendAsync();
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Delivered, 2), (delivery.State, delivery.Attempts));
+        Assert.Equal($"{delivery.MessageId}", Assert.Single(receiver.Received).Id);
+    }
+
+    [Fact]
+    public async Task AnswerOfANodeThatLostItsClaim_ChangesNothing()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        await using var other = registry.AnotherNode();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        var claimed = Assert.Single(await registry.Get<DeliveryClaims>().TakeAsync(10, 2, [], default));
+        await registry.DieAsync();
+        await other.SendAsync();
+
+        Assert.False(await registry.Get<DeliveryOutcomes>().SettleAsync(claimed, new Tried(500, "late", null), default));
+        Assert.Equal((DeliveryState.Delivered, 200), ((await registry.DeliveryAsync(webhook)).State, (await registry.DeliveryAsync(webhook)).Status));
+        Assert.Null((await registry.NowAsync(webhook)).FailedSince);
+    }
+
+    [Fact]
+    public async Task ClaimThatThisNodeForgot_IsDueAgain()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        Assert.Single(await registry.Get<DeliveryClaims>().TakeAsync(10, 2, [], default));
+        await registry.SendAsync();
+        Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+    }
+
+    [Fact]
+    public async Task TwoNodes_SendEachDeliveryOnce()
+    {
+        const int Pushes = 40;
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        await using var other = registry.AnotherNode();
+        for (var i = 0; i < 4; i++) await registry.AddAsync(receiver.Url);
+        for (var i = 0; i < Pushes; i++) await registry.PushAsync("acme/app", $"v{i}");
+        await Task.WhenAll(registry.FollowAsync(), other.FollowAsync());
+        Assert.Equal(4L * Pushes, await registry.ScalarAsync<long>("SELECT count(*) FROM webhook_deliveries"));
+
+        // A claim that lost every row to the other's is no end.
+        while (await registry.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM webhook_deliveries WHERE state = 'waiting')"))
+            await Task.WhenAll(registry.SendAsync(), other.SendAsync());
+        Assert.Equal(4 * Pushes, receiver.Received.Count);
+        Assert.Equal(4 * Pushes, receiver.Received.Select(hook => hook.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Redelivery_HasTheSameIdAndBytes_AndARowOfItsOwn()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        var first = await registry.DeliveryAsync(webhook);
+        var again = (await registry.Get<WebhookDeliveries>().RedeliverAsync(webhook.Id, first.Id, default))!;
+        Assert.Equal((first.MessageId, first.EventId, DeliveryState.Waiting), (again.MessageId, again.EventId, again.State));
+        Assert.NotEqual(first.Id, again.Id);
+
+        await registry.SendAsync();
+        var (one, two) = (await receiver.NextAsync(), await receiver.NextAsync());
+        Assert.Equal((one.Id, one.Text), (two.Id, two.Text));
+        Assert.All(await registry.DeliveriesAsync(webhook), delivery => Assert.Equal(DeliveryState.Delivered, delivery.State));
+        Assert.Null(await registry.Get<WebhookDeliveries>().RedeliverAsync(webhook.Id + 1, first.Id, default));
+    }
+
+    [Fact]
+    public async Task InactiveWebhook_GetsNothingButTests_AndWhatWaitedIsGivenUp()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        webhook = (await registry.Get<WebhookList>().ChangeAsync(webhook.Id, new WebhookChanges { Active = false }, null, HookRegistry.Jane, default))!;
+        await registry.PushAsync("acme/app", "v2");
+        await registry.FollowAndSendAsync();
+        var dropped = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.GivenUp, "the webhook is not active"), (dropped.State, dropped.Error));
+        Assert.Null((await registry.NowAsync(webhook)).FailedSince);
+        Assert.Empty(receiver.Received);
+
+        var ping = (await registry.Get<WebhookDeliveries>().TestAsync(webhook, default))!;
+        await registry.SendAsync();
+        Assert.Equal($"{ping.MessageId}", Assert.Single(receiver.Received).Id);
+        Assert.Equal("gantry.ping", receiver.Received[0].Json.GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public async Task AnswerThatIsLongAndBinary_IsKeptForItsFirstFourKilobytes()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = (http, _) => http.Response.Body.WriteAsync(Enumerable.Repeat(new byte[] { 0, (byte)'a' }, 500_000).SelectMany(pair => pair).ToArray()).AsTask();
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal(DeliveryState.Delivered, delivery.State);
+        var answer = (await registry.Get<WebhookDeliveries>().FindAsync(webhook.Id, delivery.Id, default))!.Answer!;
+        Assert.Equal(string.Concat(Enumerable.Repeat("\uFFFDa", WebhookHttp.MaxAnswerBytes / 2)), answer);
+    }
+
+    [Fact]
+    public async Task TargetThatDoesNotAnswer_IsLeftAfterTheTimeout_AndOneWhoseBodyNeverEndsHasAnswered()
+    {
+        await using var silent = await WebhookReceiver.StartAsync();
+        await using var endless = await WebhookReceiver.StartAsync();
+        silent.Answer = (http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted);
+        endless.Answer = async (http, _) =>
+        {
+            await http.Response.WriteAsync("half a ");
+            await http.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, http.RequestAborted);
+        };
+        await using var registry = await HookRegistry.CreateAsync("Webhooks:Timeout=00:00:01");
+        var (one, two) = (await registry.AddAsync(silent.Url), await registry.AddAsync(endless.Url));
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+
+        var unanswered = await registry.DeliveryAsync(one);
+        Assert.Equal((DeliveryState.Waiting, null, "no answer within 1 s"), (unanswered.State, unanswered.Status, unanswered.Error));
+        var answered = await registry.DeliveryAsync(two);
+        Assert.Equal((DeliveryState.Delivered, 200), (answered.State, answered.Status));
+        Assert.Equal("half a ", (await registry.Get<WebhookDeliveries>().FindAsync(two.Id, answered.Id, default))!.Answer);
+    }
+
+    [Fact]
+    public async Task RetryAfter_PutsTheNextTryOff()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = (http, _) =>
+        {
+            (http.Response.StatusCode, http.Response.Headers.RetryAfter) = (429, "1800");
+            return Task.CompletedTask;
+        };
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        Assert.Equal(registry.Time.GetUtcNow().AddMinutes(30), (await registry.DeliveryAsync(webhook)).DueAt);
+    }
+
+    [Fact]
+    public async Task TargetWithACertificate_HasToBeVouchedFor()
+    {
+        var folder = Directory.CreateTempSubdirectory("gantry-hooks-");
+        try
+        {
+            var authority = new TestAuthority(folder.FullName, "company");
+            var (file, key) = authority.Issue("receiver");
+            using var pem = X509Certificate2.CreateFromPemFile(file, key);
+            using var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+            await using var receiver = await WebhookReceiver.StartAsync(certificate: certificate);
+            await using var registry = await HookRegistry.CreateAsync();
+            await using var trusting = registry.AnotherNode($"Webhooks:CaFile={authority.File}", "Webhooks:AllowedNetworks:0=127.0.0.0/8");
+            var webhook = await registry.AddAsync(receiver.Url);
+            await registry.PushAsync("acme/app", "v1");
+            await registry.FollowAndSendAsync();
+            Assert.StartsWith("no TLS connection: ", (await registry.DeliveryAsync(webhook)).Error);
+            Assert.Empty(receiver.Received);
+
+            registry.Time.Advance(AMinute);
+            await trusting.SendAsync();
+            Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Proxy_OfTheSettings_GetsTheRequest_WhereverItIs()
+    {
+        await using var proxy = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync($"Webhooks:Proxy={proxy.Address}", "Webhooks:AllowedNetworks:0=192.0.2.0/24");
+        var webhook = await registry.AddAsync("http://hooks.example/path");
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAndSendAsync();
+        Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+        var hook = Assert.Single(proxy.Received);
+        Assert.Equal(("hooks.example", "/path"), (hook.Headers["Host"], hook.Path));
+    }
+}
