@@ -67,6 +67,8 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddGantryStorage(builder.Configuration);
         builder.Services.AddSingleton<V2Pipeline>();
         builder.Services.AddHostedService<GarbageCollectionWorker>().AddHostedService<ScrubWorker>().AddHostedService<EventWorker>();
+        builder.Services.AddHostedService<StatisticsWorker>().AddHostedService<PullCountWorker>();
+        builder.Services.AddHostedService<NodeWorker>().AddHostedService<StorageSampleWorker>();
         if (time is not null) builder.Services.AddSingleton(time);
 
         var app = builder.Build();
