@@ -130,7 +130,8 @@ public sealed class BrowsePlanTests(LargeRegistry large, ITestOutputHelper outpu
         await AssertIndexScansAsync("a README", () => _registry.Get<Readmes>().FindAsync(Large, default));
         var counts = _registry.Get<Gantry.Core.Pull.PullCounts>();
         for (var i = 1; i < 20; i++) counts.Count(Large, i % 2 == 0 ? $"t{i}" : $"{Manifest(i)}");
-        await AssertIndexScansAsync("pulls", () => counts.WriteAsync(default));
+        // What is written is sorted, for the order of the locks.
+        await AssertIndexScansAsync("pulls", () => counts.WriteAsync(default), mayLookAtAll: true);
     }
 
     /// <param name="mayLookAtAll">Names of repositories are all looked at where there are words; the filter of tags looks at an index alone.</param>

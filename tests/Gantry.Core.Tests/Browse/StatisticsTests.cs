@@ -181,7 +181,7 @@ public sealed class StatisticsTests : IAsyncLifetime
         Assert.Equal("2026-01-02", await FactAsync(amd, "image_created::date::text"));
         // The layer that both have counts once.
         var whole = await _registry.ScalarAsync<long>(
-            "SELECT (SELECT sum(size) FROM blobs) + (SELECT sum(octet_length(payload)) FROM manifests)::bigint");
+            "SELECT ((SELECT sum(size) FROM blobs) + (SELECT sum(octet_length(payload)) FROM manifests))::bigint");
         Assert.Equal($"{whole}", await FactAsync(index, "size::text"));
         Assert.Equal("", await FactAsync(index, "coalesce(due_at::text, '')"));
     }

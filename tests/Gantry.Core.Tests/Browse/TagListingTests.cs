@@ -96,7 +96,8 @@ public sealed class TagListingTests : IAsyncLifetime
         }
         while (after is not null);
 
-        Assert.Equal((["t40001"], 3), (found, pages));
+        Assert.Equal(["t40001"], found);
+        Assert.Equal(3, pages);
     }
 
     [Theory]

@@ -12,7 +12,7 @@ namespace Gantry.Core.Browse;
 /// <param name="Image">Null: it has no image config, or none that can be read.</param>
 /// <param name="Steps">The history of the build beside the layers that it made, oldest first; layers without a step follow.</param>
 /// <param name="Children">Of an index, the first <see cref="ManifestDetails.MostChildren"/> in its order.</param>
-/// <param name="Tags">That point at it, the first <see cref="ManifestDetails.MostTags"/> by name.</param>
+/// <param name="Tags">That point at it, at most <see cref="ManifestDetails.MostTags"/> of them, by name.</param>
 /// <param name="FirstPushedAt">When it came into the repository.</param>
 /// <param name="PushedAt">Its last push; null where nobody kept it.</param>
 /// <param name="PushedBy">The account of that push; null: nobody kept it, or it was pushed without one.</param>
@@ -53,8 +53,9 @@ public sealed class ManifestDetails(IDbContextFactory<RegistryDbContext> context
         var image = await ImageAsync(row, document, cancellationToken);
         var tags = await db.Database.SqlQuery<string>(
             $"""
-             SELECT name AS "Value" FROM tags WHERE repository_id = {id} AND manifest_digest = {digest} ORDER BY name LIMIT {MostTags}
+             SELECT name AS "Value" FROM tags WHERE repository_id = {id} AND manifest_digest = {digest} LIMIT {MostTags}
              """).ToListAsync(cancellationToken);
+        tags.Sort(StringComparer.Ordinal);
         return new ManifestDetail(Digest.Parse(digest), row.MediaType, row.ArtifactType, row.Payload, document, size, image,
             BuildSteps.Of(document?.Layers ?? [], image?.History ?? []), await ChildrenAsync(db, id, document?.Manifests ?? [], cancellationToken),
             tags.ConvertAll(TagName.Parse), row.CreatedAt, row.PushedAt, row.Account);
