@@ -1,5 +1,4 @@
 using Gantry.Core.Browse;
-using Gantry.Core.Data;
 
 namespace Gantry.Server.Workers;
 
@@ -27,8 +26,9 @@ internal sealed partial class NodeWorker(NodeList nodes, TimeProvider time, ILog
         {
             // The last word follows.
         }
-        catch (Exception exception) when (DatabaseOutage.Is(exception) || exception is InvalidOperationException)
+        catch (Exception exception)
         {
+            // The database is away, most likely, which others tell louder: the next time.
             LogNotSaid(logger, exception);
         }
     }

@@ -1,4 +1,3 @@
-using Gantry.Core.Data;
 using Gantry.Core.Pull;
 
 namespace Gantry.Server.Workers;
@@ -26,9 +25,9 @@ internal sealed partial class PullCountWorker(PullCounts counts, TimeProvider ti
         {
             await counts.WriteAsync(CancellationToken.None);
         }
-        catch (Exception exception) when (DatabaseOutage.Is(exception))
+        catch (Exception exception)
         {
-            // It is kept, and written with the next.
+            // The database is away, most likely. It is kept, and written with the next; serving goes on.
             LogNotWritten(logger, exception);
         }
     }

@@ -114,6 +114,18 @@ public sealed class TagListingTests : IAsyncLifetime
         Assert.Equal(400, (await Assert.ThrowsAsync<OciException>(() => PageAsync(new TagQuery(sort), place))).Status);
     }
 
+    [Theory]
+    [InlineData("a test", "")]
+    [InlineData("\0", "")]
+    [InlineData("%", "")]
+    [InlineData("te_t", "")]
+    [InlineData("A_TE", "a_test")]
+    public async Task Filter_IsAPartOfTheName_AndNothingElse(string filter, string expected)
+    {
+        await _registry.PushImageAsync("team/app", "a_test", "a layer");
+        Assert.Equal(expected, string.Join(' ', await AllAsync(new TagQuery(Filter: filter), 10)));
+    }
+
     [Fact]
     public async Task Repository_ThatIsNone_HasNoPage() =>
         Assert.Null(await _registry.Get<TagListing>().PageAsync(RepositoryName.Parse("team/none"), new TagQuery(), null, 10, default));

@@ -48,6 +48,7 @@ public sealed class TagListing(IDbContextFactory<RegistryDbContext> contexts, Ma
         var scan = TagScans.Of(query, after is null ? null : TagPlace.Parse(after, query.Sort));
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return null;
+        if (!query.Filter.All(IsInNames)) return new Listed<TagInfo>([], null);
 
         // Without a filter no more rows are looked at than are shown.
         var look = query.Filter.Length == 0 ? limit + 1 : Look;
@@ -70,6 +71,8 @@ public sealed class TagListing(IDbContextFactory<RegistryDbContext> contexts, Ma
                 known?.Created, row.CreatedAt, row.PushedAt, row.PulledAt, row.Pulls);
         });
     }
+
+    private static bool IsInNames(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-';
 
     private static TagPlace PlaceOf(Row row, TagSort sort) => new(
         sort switch { TagSort.Pushed => row.PushedAt, TagSort.Pulled => row.PulledAt, _ => null }, row.Name);
