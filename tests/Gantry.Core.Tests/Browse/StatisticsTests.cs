@@ -2,6 +2,8 @@ using System.Text;
 using Gantry.Core.Browse;
 using Gantry.Core.Tests.GarbageCollection;
 using Gantry.Oci;
+using Gantry.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gantry.Core.Tests.Browse;
 
@@ -204,17 +206,53 @@ public sealed class StatisticsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Facts_OfAConfigThatIsNotThere_AreTriedAgainLater()
+    public async Task Facts_OfWhatTodaysRulesRefuse_AreTheSizeAlone()
     {
         var image = await _registry.PushImageOfAsync("team/app", "latest", Browsing.Config("linux", "amd64"), "a layer");
         await _registry.FollowAsync();
-        await _registry.ScalarAsync<object>("UPDATE manifests SET media_type = 'broken', payload = 'broken'");
+        await _registry.ScalarAsync<object>("UPDATE manifests SET payload = 'broken'");
         await _registry.Get<ManifestFacts>().MakeDueAsync(default);
 
-        // What cannot be read by today's rules has its size.
-        Assert.NotEqual("", await FactAsync(image, "coalesce(size::text, '')"));
+        Assert.Equal($"{Browsing.Config("linux", "amd64").Length + 7 + 6}", await FactAsync(image, "size::text"));
+    }
+
+    [Fact]
+    public async Task Facts_OfAStoreThatDoesNotAnswer_AreTriedAgain()
+    {
+        var image = await _registry.PushImageOfAsync("team/app", "latest", Browsing.Config("linux", "amd64"), "a layer");
+        await _registry.FollowAsync();
+        var silent = new ManifestFacts(_registry.Contexts, new ConfigBlobs(new SilentStore()), NullLogger<ManifestFacts>.Instance);
+
+        Assert.Equal(1, await silent.MakeDueAsync(default));
+        Assert.Equal("true", await FactAsync(image, "(size IS NULL AND due_at > now())::text"));
+        // A listing shows what is known all the same.
+        var made = await silent.MakeAsync(1, [image.ToString()], default);
+        Assert.Empty(made[image.ToString()].Platforms);
+        Assert.NotEqual(0, made[image.ToString()].Size);
+
+        await _registry.ScalarAsync<object>("UPDATE manifest_facts SET due_at = now()");
+        await _registry.Get<ManifestFacts>().MakeDueAsync(default);
+        Assert.Equal("linux/amd64", await FactAsync(image, "array_to_string(platforms, ' ')"));
     }
 
     private Task<string> FactAsync(Digest digest, string column) =>
         _registry.ScalarAsync<string>($"SELECT {column} FROM manifest_facts WHERE digest = $1", digest.ToString());
+
+    /// <summary>As S3 that cannot be reached.</summary>
+    private sealed class SilentStore : IBlobStore
+    {
+        public ValueTask<IBlobReader?> OpenAsync(BlobLocation location, BlobRange? expected, CancellationToken cancellationToken) => throw new IOException("no answer");
+
+        public ValueTask<long?> StatAsync(BlobLocation location, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask DeleteAsync(BlobLocation location, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public IAsyncEnumerable<StoredItem> ListAsync(byte shard, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<Guid> OwnerAsync(Guid asking, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask ProbeAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
 }
