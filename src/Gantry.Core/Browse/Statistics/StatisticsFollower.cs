@@ -37,10 +37,10 @@ internal sealed class StatisticsFollower : IEventFollower
         return db.Database.ExecuteSqlAsync(
             $"""
              INSERT INTO manifest_facts (repository_id, digest, account, pushed_at)
-             SELECT m.repository_id, m.digest, p.account, p.at
-             FROM unnest({repositories}, {digests}, {accounts}, {times}) p (repository, digest, account, at)
-                 JOIN repositories r ON r.name = p.repository JOIN manifests m ON m.repository_id = r.id AND m.digest = p.digest
-             ORDER BY m.repository_id, m.digest
+             SELECT r.id, m.digest, p.account, p.at
+             FROM unnest({repositories}, {digests}, {accounts}, {times}) p (repository, digest, account, at) JOIN repositories r ON r.name = p.repository
+                 CROSS JOIN LATERAL (SELECT digest FROM manifests WHERE repository_id = r.id AND digest = p.digest LIMIT 1) m
+             ORDER BY r.id, m.digest
              ON CONFLICT (repository_id, digest) DO UPDATE SET account = excluded.account, pushed_at = excluded.pushed_at
                  WHERE manifest_facts.pushed_at IS NULL OR manifest_facts.pushed_at <= excluded.pushed_at
              """, cancellationToken);
@@ -55,9 +55,9 @@ internal sealed class StatisticsFollower : IEventFollower
         return db.Database.ExecuteSqlAsync(
             $"""
              INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls)
-             SELECT t.repository_id, t.name, '-infinity', 0 FROM unnest({repositories}, {names}) n (repository, name)
-                 JOIN repositories r ON r.name = n.repository JOIN tags t ON t.repository_id = r.id AND t.name = n.name
-             ORDER BY t.repository_id, t.name
+             SELECT r.id, t.name, '-infinity', 0 FROM unnest({repositories}, {names}) n (repository, name) JOIN repositories r ON r.name = n.repository
+                 CROSS JOIN LATERAL (SELECT name FROM tags WHERE repository_id = r.id AND name = n.name LIMIT 1) t
+             ORDER BY r.id, t.name
              ON CONFLICT (repository_id, name) DO NOTHING
              """, cancellationToken);
     }

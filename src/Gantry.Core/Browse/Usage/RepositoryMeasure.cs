@@ -83,8 +83,10 @@ internal static class RepositoryMeasure
             $"""
              SELECT max(p.digest) AS "Last", count(*)::int AS "Rows", count(*) FILTER (WHERE p.deleted_at IS NULL)::int AS "Live",
                     coalesce(sum(p.bytes), 0)::bigint AS "Size", coalesce(sum(p.bytes) FILTER (WHERE p.deleted_at IS NOT NULL), 0)::bigint AS "Hidden"
-             FROM (SELECT digest, deleted_at, octet_length(payload) AS bytes FROM manifests
-                   WHERE repository_id = {repository} AND digest > {last} ORDER BY digest LIMIT {Page}) p
+             FROM (SELECT digest FROM manifests WHERE repository_id = {repository} AND digest > {last} ORDER BY digest LIMIT {Page}) d
+             CROSS JOIN LATERAL (
+                 SELECT digest, deleted_at, octet_length(payload) AS bytes FROM manifests
+                 WHERE repository_id = {repository} AND digest = d.digest LIMIT 1) p
              """).ToListAsync(cancellationToken)).Single();
 
     private static async Task<TagPage> TagsAsync(RegistryDbContext db, long repository, string last, CancellationToken cancellationToken) =>
