@@ -5,27 +5,33 @@ ALTER TABLE events ALTER COLUMN pending SET DEFAULT true;
 CREATE INDEX events_pending ON events (id) WHERE pending;
 
 -- Counted after the fact: counters that each push moves would make the pushes to one repository wait for each other. size: all bytes that the repository
--- links; own: those that no other repository links. stale_since: something has changed since counted_at.
+-- links and those of its manifests, what waits for its grace among them; own: those that no other repository links; reclaimable: those that nothing live
+-- needs, here or elsewhere. manifests, tags: the live ones. stale_since: when something last changed that counted_at does not know of. Not counted again
+-- before count_at, which is later while somebody counts and for a while after.
 CREATE TABLE repository_statistics (
   repository_id bigint PRIMARY KEY REFERENCES repositories (id) ON DELETE CASCADE,
   size          bigint NOT NULL DEFAULT 0,
   own           bigint NOT NULL DEFAULT 0,
+  reclaimable   bigint NOT NULL DEFAULT 0,
   manifests     bigint NOT NULL DEFAULT 0,
   tags          bigint NOT NULL DEFAULT 0,
   pushed_at     timestamptz,
   pulled_at     timestamptz,
   pulls         bigint NOT NULL DEFAULT 0,
   counted_at    timestamptz,
-  stale_since   timestamptz DEFAULT now()
+  stale_since   timestamptz DEFAULT now(),
+  count_at      timestamptz NOT NULL DEFAULT now()
 );
+-- What was never pushed or pulled sorts as if that had been longest ago, in both directions.
 CREATE INDEX repository_statistics_by_size ON repository_statistics (size, repository_id);
-CREATE INDEX repository_statistics_by_push ON repository_statistics (pushed_at, repository_id);
-CREATE INDEX repository_statistics_by_pull ON repository_statistics (pulled_at, repository_id);
-CREATE INDEX repository_statistics_stale ON repository_statistics (stale_since) WHERE stale_since IS NOT NULL;
+CREATE INDEX repository_statistics_by_push ON repository_statistics (coalesce(pushed_at, '-infinity'), repository_id);
+CREATE INDEX repository_statistics_by_pull ON repository_statistics (coalesce(pulled_at, '-infinity'), repository_id);
+CREATE INDEX repository_statistics_stale ON repository_statistics (count_at) WHERE stale_since IS NOT NULL;
 INSERT INTO repository_statistics (repository_id, pushed_at)
   SELECT r.id, (SELECT max(m.created_at) FROM manifests m WHERE m.repository_id = r.id) FROM repositories r;
 
--- Pulls by tag, written by each node every few seconds; beside tags and not in it, whose rows every pull reads.
+-- Pulls by tag, written by each node every few seconds; beside tags and not in it, whose rows every pull reads. pulled_at: -infinity where it never was.
+-- Every tag has a row, made after its push.
 CREATE TABLE tag_pulls (
   repository_id bigint NOT NULL,
   name          text COLLATE "C" NOT NULL,
@@ -36,18 +42,28 @@ CREATE TABLE tag_pulls (
 );
 CREATE INDEX tag_pulls_by_time ON tag_pulls (repository_id, pulled_at, name);
 CREATE INDEX tags_by_time ON tags (repository_id, updated_at, name);
+INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls) SELECT repository_id, name, '-infinity', 0 FROM tags;
 
 -- What listings say of a manifest and its payload alone does not. size: the manifest's and that of everything it holds, each digest once; for an index of all
--- images in it. platforms: os/architecture[/variant], of the config or of the index.
+-- images in it; null: not made yet. platforms: os/architecture[/variant], of the config or of the index. account, pushed_at: its last push. due_at: when it is
+-- to be made; null: it is.
 CREATE TABLE manifest_facts (
   repository_id bigint NOT NULL,
   digest        text COLLATE "C" NOT NULL,
-  size          bigint NOT NULL,
+  size          bigint,
   platforms     text[] NOT NULL DEFAULT '{}',
   image_created timestamptz,
+  account       text COLLATE "C",
+  pushed_at     timestamptz,
+  due_at        timestamptz DEFAULT now(),
   PRIMARY KEY (repository_id, digest),
   FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest) ON DELETE CASCADE
 );
+CREATE INDEX manifest_facts_due ON manifest_facts (due_at) WHERE due_at IS NOT NULL;
+INSERT INTO manifest_facts (repository_id, digest, account, pushed_at)
+  SELECT m.repository_id, m.digest, e.account, e.at FROM manifests m JOIN repositories r ON r.id = m.repository_id LEFT JOIN (
+    SELECT DISTINCT ON (repository, digest) repository, digest, account, at FROM events WHERE kind = 'push' ORDER BY repository, digest, id DESC) e
+    ON e.repository = r.name AND e.digest = m.digest;
 
 -- Markdown that maintainers wrote about a repository.
 CREATE TABLE readmes (
@@ -128,7 +144,7 @@ CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id
 CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at) WHERE due_at IS NULL;
 
--- The whole store, once an hour, for a plot over time.
+-- The whole store, once an hour, for a plot over time. doomed: locations whose bytes are about to go.
 CREATE TABLE storage_samples (
   at     timestamptz PRIMARY KEY DEFAULT now(),
   blobs  bigint NOT NULL,

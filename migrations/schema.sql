@@ -185,9 +185,12 @@ CREATE TABLE public.layer_pages (
 CREATE TABLE public.manifest_facts (
     repository_id bigint NOT NULL,
     digest text NOT NULL COLLATE pg_catalog."C",
-    size bigint NOT NULL,
+    size bigint,
     platforms text[] DEFAULT '{}'::text[] NOT NULL,
-    image_created timestamp with time zone
+    image_created timestamp with time zone,
+    account text COLLATE pg_catalog."C",
+    pushed_at timestamp with time zone,
+    due_at timestamp with time zone DEFAULT now()
 );
 
 CREATE TABLE public.manifest_references (
@@ -300,13 +303,15 @@ CREATE TABLE public.repository_statistics (
     repository_id bigint NOT NULL,
     size bigint DEFAULT 0 NOT NULL,
     own bigint DEFAULT 0 NOT NULL,
+    reclaimable bigint DEFAULT 0 NOT NULL,
     manifests bigint DEFAULT 0 NOT NULL,
     tags bigint DEFAULT 0 NOT NULL,
     pushed_at timestamp with time zone,
     pulled_at timestamp with time zone,
     pulls bigint DEFAULT 0 NOT NULL,
     counted_at timestamp with time zone,
-    stale_since timestamp with time zone DEFAULT now()
+    stale_since timestamp with time zone DEFAULT now(),
+    count_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.schema_migrations (
@@ -612,6 +617,8 @@ CREATE INDEX events_pending ON public.events USING btree (id) WHERE pending;
 
 CREATE INDEX layer_listings_waiting ON public.layer_listings USING btree (urgent DESC, asked_at) WHERE (state = ANY (ARRAY['waiting'::text, 'reading'::text]));
 
+CREATE INDEX manifest_facts_due ON public.manifest_facts USING btree (due_at) WHERE (due_at IS NOT NULL);
+
 CREATE INDEX manifest_references_by_blob ON public.manifest_references USING btree (repository_id, blob_digest) WHERE (blob_digest IS NOT NULL);
 
 CREATE INDEX manifest_references_by_child ON public.manifest_references USING btree (repository_id, child_digest) WHERE (child_digest IS NOT NULL);
@@ -628,13 +635,13 @@ CREATE INDEX memberships_by_group ON public.memberships USING btree (group_name)
 
 CREATE INDEX repositories_by_namespace ON public.repositories USING btree (namespace_id, name);
 
-CREATE INDEX repository_statistics_by_pull ON public.repository_statistics USING btree (pulled_at, repository_id);
+CREATE INDEX repository_statistics_by_pull ON public.repository_statistics USING btree (COALESCE(pulled_at, '-infinity'::timestamp with time zone), repository_id);
 
-CREATE INDEX repository_statistics_by_push ON public.repository_statistics USING btree (pushed_at, repository_id);
+CREATE INDEX repository_statistics_by_push ON public.repository_statistics USING btree (COALESCE(pushed_at, '-infinity'::timestamp with time zone), repository_id);
 
 CREATE INDEX repository_statistics_by_size ON public.repository_statistics USING btree (size, repository_id);
 
-CREATE INDEX repository_statistics_stale ON public.repository_statistics USING btree (stale_since) WHERE (stale_since IS NOT NULL);
+CREATE INDEX repository_statistics_stale ON public.repository_statistics USING btree (count_at) WHERE (stale_since IS NOT NULL);
 
 CREATE INDEX tag_history_by_manifest ON public.tag_history USING btree (repository_id, manifest_digest) WHERE (manifest_digest IS NOT NULL);
 

@@ -57,7 +57,7 @@ public static class CoreServices
         services.AddSingleton<NodePresence>().AddHostedService(provider => provider.GetRequiredService<NodePresence>());
         services.AddSingleton<UploadClaims>().AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
-        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>();
+        services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<PullCounts>();
         services.AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>().AddSingleton<RestorableContent>();
         services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
@@ -71,6 +71,10 @@ public static class CoreServices
         services.AddSingleton<ImageFiles>().AddSingleton<FileTexts>().AddSingleton<ImagePackages>().AddSingleton<ImageComparison>();
         services.AddWebhooks(configuration);
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
+        services.AddSingleton<IEventFollower, StatisticsFollower>().AddSingleton<NewLinks>().AddSingleton<RepositoryCounting>();
+        services.AddSingleton<ConfigBlobs>().AddSingleton<ManifestFacts>().AddSingleton<ManifestDetails>().AddSingleton<ReferrerTree>();
+        services.AddSingleton<RepositoryListing>().AddSingleton<TagListing>().AddSingleton<TagHistory>().AddSingleton<Readmes>();
+        services.AddSingleton<Usage>().AddSingleton<DeletionPreview>().AddSingleton<StorageSamples>().AddSingleton<NodeList>();
         return services;
     }
 

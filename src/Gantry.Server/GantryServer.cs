@@ -71,6 +71,8 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddSingleton<V2Pipeline>();
         builder.Services.AddHostedService<GarbageCollectionWorker>().AddHostedService<ScrubWorker>();
         builder.Services.AddHostedService<EventWorker>().AddHostedService<LayerWorker>().AddHostedService<WebhookWorker>();
+        builder.Services.AddHostedService<StatisticsWorker>().AddHostedService<PullCountWorker>();
+        builder.Services.AddHostedService<NodeWorker>().AddHostedService<StorageSampleWorker>();
         if (time is not null) builder.Services.AddSingleton(time);
 
         var app = builder.Build();

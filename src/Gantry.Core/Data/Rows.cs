@@ -211,6 +211,7 @@ public sealed class RepositoryStatisticsRow
     public long RepositoryId { get; init; }
     public long Size { get; set; }
     public long Own { get; set; }
+    public long Reclaimable { get; set; }
     public long Manifests { get; set; }
     public long Tags { get; set; }
     public DateTimeOffset? PushedAt { get; set; }
@@ -218,6 +219,7 @@ public sealed class RepositoryStatisticsRow
     public long Pulls { get; set; }
     public DateTimeOffset? CountedAt { get; set; }
     public DateTimeOffset? StaleSince { get; set; }
+    public DateTimeOffset CountAt { get; set; }
 }
 
 public sealed class TagPullsRow
@@ -232,9 +234,12 @@ public sealed class ManifestFactsRow
 {
     public long RepositoryId { get; init; }
     public required string Digest { get; init; }
-    public long Size { get; init; }
+    public long? Size { get; init; }
     public required string[] Platforms { get; init; }
     public DateTimeOffset? ImageCreated { get; init; }
+    public string? Account { get; init; }
+    public DateTimeOffset? PushedAt { get; init; }
+    public DateTimeOffset? DueAt { get; init; }
 }
 
 public sealed class ReadmeRow

@@ -14,6 +14,8 @@ public static class EventKinds
     public const string TagRestore = "tag.restore";
     public const string ManifestRestore = "manifest.restore";
     public const string BlobRestore = "blob.restore";
+    public const string ReadmeWrite = "readme.write";
+    public const string ReadmeRemove = "readme.remove";
     public const string BlobQuarantine = "blob.quarantine";
     public const string BlobHeal = "blob.heal";
     public const string Login = "login";

@@ -1,3 +1,4 @@
+using Gantry.Core.Browse;
 using Gantry.Core.Data;
 using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -53,16 +54,18 @@ public sealed class LinkReview(IDbContextFactory<RegistryDbContext> contexts, IO
              ORDER BY digest FOR NO KEY UPDATE SKIP LOCKED
              """).ToArrayAsync(cancellationToken);
         Failpoint.Hit("review-links-blobs-locked");
-        var removed = await db.Database.ExecuteSqlAsync(
+        var removed = await db.Database.SqlQuery<long>(
             $"""
              DELETE FROM blob_links l USING unnest({repositories}, {digests}) s (repository_id, digest)
              WHERE l.repository_id = s.repository_id AND l.digest = s.digest AND l.digest = ANY ({blobs})
                AND greatest(l.touched_at, l.deleted_at) <= now() - {grace} AND NOT EXISTS (
                    SELECT FROM manifest_references r WHERE r.repository_id = l.repository_id AND r.blob_digest = l.digest)
-             """, cancellationToken);
+             RETURNING l.repository_id AS "Value"
+             """).ToListAsync(cancellationToken);
         Failpoint.Hit("review-links-removed");
         await db.Database.ExecuteSqlAsync($"UPDATE blobs SET suspect_since = now() WHERE digest = ANY ({blobs})", cancellationToken);
         Failpoint.Hit("review-links-handed-on");
-        return removed;
+        if (removed.Count > 0) await db.MarkStaleAsync(removed, blobs, cancellationToken);
+        return removed.Count;
     }
 }

@@ -1,3 +1,4 @@
+using Gantry.Core.Browse;
 using Gantry.Core.Data;
 using Gantry.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -82,5 +83,6 @@ public sealed class ManifestReview(IDbContextFactory<RegistryDbContext> contexts
              WHERE m.repository_id = g.repository_id AND m.digest = g.digest
              """, cancellationToken);
         Failpoint.Hit("review-manifests-removed");
+        await db.MarkStaleAsync(going.Repositories, [], cancellationToken);
     }
 }

@@ -16,7 +16,7 @@ public sealed record StoredManifest(Digest Digest, string MediaType, int Size, b
 /// all at once, because nobody believes what he remembers of a tag. What was served before only spares the database the
 /// payload, where it still finds the same digest.
 /// </summary>
-public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> gc)
+public sealed class ManifestPull(NpgsqlDataSource database, PullCounts counts, IOptions<GcOptions> gc)
 {
     /// <summary>How much is remembered, in bytes.</summary>
     private const long Capacity = 64 * 1024 * 1024;
@@ -64,7 +64,7 @@ public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> 
 
     private readonly RecentlyUsed<(RepositoryName, string), StoredManifest> _served = new(Capacity, manifest => manifest.Size + Overhead);
 
-    /// <summary>The whole manifest, at most <see cref="ManifestDocument.MaxBytes"/>; null where there is none.</summary>
+    /// <summary>The whole manifest, at most <see cref="ManifestDocument.MaxBytes"/>; null where there is none. It counts as a pull.</summary>
     public async Task<StoredManifest?> GetAsync(RepositoryName repository, Reference reference,
         CancellationToken cancellationToken)
     {
@@ -74,6 +74,7 @@ public sealed class ManifestPull(NpgsqlDataSource database, IOptions<GcOptions> 
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = known?.Digest.ToString() ?? "" });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
+        counts.Count(repository, key.Item2);
         if (reader.IsDBNull(2)) return known;
 
         var payload = reader.GetFieldValue<byte[]>(2);

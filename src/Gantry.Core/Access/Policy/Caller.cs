@@ -32,7 +32,10 @@ public abstract class Caller
 /// <param name="All">Of all namespaces.</param>
 /// <param name="Public">Of public ones.</param>
 /// <param name="AccountId">Of those in which this account has a role; 0: none.</param>
-public sealed record AccountReach(bool All, bool Public, long AccountId)
+/// <param name="IsLimited">
+/// The credential may hold less. Where it does not, everything in reach may be pulled that no rule of its namespace takes away.
+/// </param>
+public sealed record AccountReach(bool All, bool Public, long AccountId, bool IsLimited = false)
 {
     public static AccountReach Everything { get; } = new(All: true, Public: true, AccountId: 0);
 }

@@ -35,5 +35,5 @@ internal sealed class PolicyCaller(AccessPolicy policy, Account? account, Access
         DecideAsync(repository, cancellationToken);
 
     public override ValueTask<(AccountReach Reach, Caller Decider)> ReachAsync(CancellationToken cancellationToken = default) =>
-        new((policy.ReachOf(account), this));
+        new((policy.ReachOf(account) with { IsLimited = _limit != AccessLimit.Everything }, this));
 }

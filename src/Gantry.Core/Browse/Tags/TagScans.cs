@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Gantry.Core.Browse;
+
+/// <summary>One statement of a listing of tags, and where it begins.</summary>
+/// <param name="At">A time or an infinity, as PostgreSQL reads it.</param>
+internal sealed record TagScan(string Sql, string Name, string At);
+
+/// <summary>
+/// The statements that list tags: {0} repository, {1} name and {2} time of the place, {3} filter, {4} how many rows to look at, {5} how many
+/// to give. The innermost scan has all of a key in its index; the rows themselves are only read for what is shown. The last row looked
+/// at comes along whether it matches or not: the next page begins there.
+/// </summary>
+internal static class TagScans
+{
+    private const string Shown =
+        """
+        SELECT f.name AS "Name", f.matches AS "Matches", f.n = {4} AS "IsLast", t.manifest_digest AS "Digest", m.media_type AS "MediaType",
+               m.artifact_type AS "ArtifactType", x.size AS "Size", coalesce(x.platforms, '{{}}') AS "Platforms", x.image_created AS "ImageCreated",
+               t.created_at AS "CreatedAt", t.updated_at AS "PushedAt", nullif(p.pulled_at, '-infinity') AS "PulledAt", coalesce(p.pulls, 0) AS "Pulls"
+        FROM (SELECT * FROM (FOUND) looked WHERE matches OR n = {4} ORDER BY ORDER LIMIT {5}) f
+            JOIN tags t ON t.repository_id = {0} AND t.name = f.name
+            JOIN manifests m ON m.repository_id = {0} AND m.digest = t.manifest_digest
+            LEFT JOIN tag_pulls p ON p.repository_id = {0} AND p.name = f.name
+            LEFT JOIN manifest_facts x ON x.repository_id = {0} AND x.digest = t.manifest_digest
+        ORDER BY f.n
+        """;
+
+    private const string ByName =
+        """
+        SELECT name, row_number() OVER (ORDER BY name WAY) AS n, strpos(lower(name), {3}) > 0 AS matches FROM (
+            SELECT name FROM tags WHERE repository_id = {0} AND name THAN {1} ORDER BY name WAY LIMIT {4}) t
+        """;
+
+    private const string ByPush =
+        """
+        SELECT name, updated_at, row_number() OVER (ORDER BY updated_at WAY, name WAY) AS n, strpos(lower(name), {3}) > 0 AS matches FROM (
+            SELECT updated_at, name FROM tags WHERE repository_id = {0} AND (updated_at, name) THAN ({2}::timestamptz, {1})
+            ORDER BY updated_at WAY, name WAY LIMIT {4}) t
+        """;
+
+    private const string ByPull =
+        """
+        SELECT name, pulled_at, row_number() OVER (ORDER BY pulled_at WAY, name WAY) AS n, strpos(lower(name), {3}) > 0 AS matches FROM (
+            SELECT pulled_at, name FROM tag_pulls WHERE repository_id = {0} AND (pulled_at, name) THAN ({2}::timestamptz, {1})
+            ORDER BY pulled_at WAY, name WAY LIMIT {4}) t
+        """;
+
+    private static readonly string[] Name = Both(ByName, "name WAY"), Push = Both(ByPush, "updated_at WAY, name WAY"), Pull = Both(ByPull, "pulled_at WAY, name WAY");
+
+    /// <summary>Never pulled is <c>-infinity</c> in its table.</summary>
+    public static TagScan Of(TagQuery query, TagPlace? from)
+    {
+        var sql = query.Sort switch { TagSort.Pushed => Push, TagSort.Pulled => Pull, _ => Name };
+        var (way, start) = query.Descending ? (1, new TagScan("", Places.BehindNames, "infinity")) : (0, new TagScan("", "", "-infinity"));
+        return from is { } place
+            ? new TagScan(sql[way], place.Name, place.At?.ToString("O", CultureInfo.InvariantCulture) ?? "-infinity")
+            : start with { Sql = sql[way] };
+    }
+
+    private static string[] Both(string found, string order)
+    {
+        var sql = Shown.Replace("FOUND", found, StringComparison.Ordinal).Replace("ORDER BY ORDER", $"ORDER BY {order}", StringComparison.Ordinal);
+        return [Way(sql, "ASC", ">"), Way(sql, "DESC", "<")];
+    }
+
+    private static string Way(string sql, string way, string than) =>
+        sql.Replace("WAY", way, StringComparison.Ordinal).Replace("THAN", than, StringComparison.Ordinal);
+}

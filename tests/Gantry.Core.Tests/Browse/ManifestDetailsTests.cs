@@ -1,0 +1,153 @@
+using Gantry.Core.Browse;
+using Gantry.Core.Events;
+using Gantry.Core.Push;
+using Gantry.Core.Tests.GarbageCollection;
+using Gantry.Oci;
+using Gantry.TestKit;
+
+namespace Gantry.Core.Tests.Browse;
+
+[Trait("Speed", "Slow")]
+public sealed class ManifestDetailsTests : IAsyncLifetime
+{
+    private const string History =
+        """
+        {"os":"linux","architecture":"amd64","author":"somebody","config":{"User":"nobody","Env":["A=b"],"Labels":{"l":"v"},"ExposedPorts":{"80/tcp":{}},"Cmd":["run"]},
+         "history":[{"created_by":"ADD base"},{"created_by":"ENV A=b","empty_layer":true},{"created_by":"COPY app"},{"created_by":"and more"}]}
+        """;
+
+    private static readonly RepositoryName Repository = RepositoryName.Parse("team/app");
+    private CollectedRegistry _registry = null!;
+
+    public async ValueTask InitializeAsync() => _registry = await CollectedRegistry.CreateAsync();
+
+    public ValueTask DisposeAsync() => _registry.DisposeAsync();
+
+    [Fact]
+    public async Task Image_IsTold_WithItsHistoryBesideItsLayers()
+    {
+        var image = await _registry.PushImageOfAsync("team/app", "latest", History, "base", "app");
+        var payload = (await _registry.FindManifestAsync("team/app", "latest"))!.Payload!;
+        await _registry.Get<ManifestPush>().PushAsync(Repository,
+            new ManifestToPush(image, payload, ManifestDocument.Parse(payload, null), [TagName.Parse("again")]), new Actor("ann", null, null), default);
+        await _registry.FollowAsync();
+
+        var detail = (await FindAsync("latest"))!;
+
+        Assert.Equal((image, MediaTypes.OciManifest, payload.Length + History.Length + 7), (detail.Digest, detail.MediaType, detail.Size));
+        Assert.Equal(payload, detail.Payload);
+        Assert.Equal(("linux/amd64", "nobody", "v"), (detail.Image!.Platform, detail.Image.User, detail.Image.Labels["l"]));
+        Assert.Equal([("ADD base", 4L), ("ENV A=b", null), ("COPY app", 3L), ("and more", null)], detail.Steps.Select(step => (step.History?.CreatedBy, step.Layer?.Size)));
+        Assert.Equal([0, null, 1, null], detail.Steps.Select(step => step.LayerNumber));
+        Assert.Equal(["again", "latest"], detail.Tags.Select(tag => tag.ToString()));
+        Assert.Equal(("ann", true), (detail.PushedBy, detail.PushedAt > detail.FirstPushedAt));
+        Assert.Equivalent(detail, await FindAsync($"{image}"));
+    }
+
+    [Fact]
+    public async Task Index_IsTold_WithWhatItNames()
+    {
+        var image = await _registry.PushImageOfAsync("team/app", null, Browsing.Config("linux", "arm64", "v8"), "base");
+        var proof = await _registry.PushImageOfAsync("team/app", null, "{}", "proof");
+        await _registry.PushManifestAsync("team/app", "latest",
+            $$$"""
+            {"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","annotations":{"a":"b"},"manifests":[
+              {"mediaType":"{{{MediaTypes.OciManifest}}}","digest":"{{{image}}}","size":1},
+              {"mediaType":"{{{MediaTypes.OciManifest}}}","digest":"{{{proof}}}","size":1,"platform":{"os":"unknown","architecture":"unknown"},
+               "annotations":{"vnd.docker.reference.type":"attestation-manifest","vnd.docker.reference.digest":"{{{image}}}"}}]}
+            """, MediaTypes.OciIndex);
+        await _registry.FollowAsync();
+        await _registry.Get<ManifestFacts>().MakeDueAsync(default);
+
+        var detail = (await FindAsync("latest"))!;
+
+        Assert.Equal([("linux/arm64/v8", true, null), (null, true, image)], detail.Children.Select(child => (child.Platform, child.IsThere, child.AttestationOf)));
+        Assert.All(detail.Children, child => Assert.NotNull(child.Size));
+        Assert.Equal("b", detail.Document!.Annotations!["a"]);
+        Assert.Empty(detail.Steps);
+    }
+
+    [Fact]
+    public async Task WhatIsHidden_IsNotFound()
+    {
+        var image = await _registry.PushImageAsync("team/app", "latest", "base");
+        await _registry.DeleteManifestAsync("team/app", image);
+
+        Assert.Equal((null, null), (await FindAsync("latest"), await FindAsync($"{image}")));
+        Assert.Null(await _registry.Get<ManifestDetails>().FindAsync(RepositoryName.Parse("team/none"), TagName.Parse("latest"), default));
+    }
+
+    [Fact]
+    public async Task Referrers_AreATree_OfSubjectsAndTags()
+    {
+        var image = await _registry.PushImageAsync("team/app", "latest", "base");
+        var sbom = await _registry.PushReferrerAsync("team/app", null, image, "sbom");
+        await _registry.PushReferrerAsync("team/app", null, sbom, "signature-of-sbom");
+        var hidden = await _registry.PushReferrerAsync("team/app", null, image, "hidden");
+        await _registry.DeleteManifestAsync("team/app", hidden);
+        // The schemes from before: an index under the fallback tag, and cosign's tags, one of which names its own subject.
+        var listed = await _registry.PushImageAsync("team/app", null, "listed");
+        await _registry.PushIndexAsync("team/app", $"sha256-{image.Hex}", listed, sbom);
+        var cosign = await _registry.PushImageAsync("team/app", $"sha256-{image.Hex}.sig", "cosign");
+        await _registry.PushImageAsync("team/app", $"sha256-{cosign.Hex}.sig", "base");
+
+        var tree = (await _registry.Get<ReferrerTree>().ReadAsync(Repository, image, default))!;
+
+        Assert.True(tree.IsWhole);
+        Assert.Equal(new[] { sbom, listed, cosign }.Order(), tree.Referrers.Select(node => node.Digest).Order());
+        var node = tree.Referrers.Single(one => one.Digest == sbom);
+        Assert.Equal(("application/x.sbom", null, "sbom"), (node.ArtifactType, node.Tag, node.Annotations!["name"]));
+        Assert.Equal("application/x.signature-of-sbom", Assert.Single(node.Referrers).ArtifactType);
+        Assert.Empty(tree.Referrers.Single(one => one.Digest == cosign).Referrers);
+    }
+
+    [Fact]
+    public async Task Referrers_BeyondTheBounds_AreLeftOut()
+    {
+        var image = await _registry.PushImageAsync("team/app", "latest", "base");
+        var last = image;
+        for (var depth = 0; depth < ReferrerTree.MostLevels; depth++) last = await _registry.PushReferrerAsync("team/app", null, last, $"deep{depth}");
+        Assert.True((await ReadAsync(image)).IsWhole);
+        last = await _registry.PushReferrerAsync("team/app", null, last, "too-deep");
+        var tree = await ReadAsync(image);
+        Assert.False(tree.IsWhole);
+        Assert.Equal(ReferrerTree.MostLevels, Depth(tree.Referrers));
+
+        await _registry.ScalarAsync<object>(
+            $"""
+             INSERT INTO manifests (repository_id, digest, media_type, subject_digest, payload)
+             SELECT 1, 'sha256:' || encode(sha256(i::text::bytea), 'hex'), 'm', '{image}', '' FROM generate_series(1, {ReferrerTree.MostNodes + 5}) i
+             """);
+        tree = await ReadAsync(image);
+        Assert.Equal((ReferrerTree.MostNodes, false), (tree.Referrers.Count, tree.IsWhole));
+    }
+
+    [Theory]
+    [InlineData("{}", 0)]
+    [InlineData("[", -1)]
+    [InlineData("7", -1)]
+    [InlineData("""{"history":[{"created_by":"\ud800","created":"99999-01-01"},7,{"empty_layer":"yes"}]}""", 2)]
+    [InlineData("""{"config":{"Labels":{"\ud800":"x","a":7},"Env":[1,"A=b",null]}}""", 0)]
+    public void Config_ThatIsHostile_IsReadAsFarAsItGoes(string json, int steps)
+    {
+        var config = ImageConfigReader.Read(System.Text.Encoding.UTF8.GetBytes(json));
+        Assert.Equal(steps, config?.History.Count ?? -1);
+        Assert.All(config?.Env ?? [], entry => Assert.Equal("A=b", entry));
+    }
+
+    [Fact]
+    public void Config_WithMoreThanAnybodyLooksAt_IsCut()
+    {
+        var json = $$"""{"history":[{{string.Join(',', Enumerable.Repeat("{}", ImageConfigReader.MostItems + 1))}}]}""";
+        Assert.Equal(ImageConfigReader.MostItems, ImageConfigReader.Read(System.Text.Encoding.UTF8.GetBytes(json))!.History.Count);
+        Assert.Null(ImageConfigReader.Read(new byte[ImageConfigReader.MaxBytes + 1]));
+        Assert.Null(ImageConfigReader.Read("{\"os\":\"\xff"u8.ToArray()));
+    }
+
+    private async Task<ReferrerForest> ReadAsync(Digest subject) => (await _registry.Get<ReferrerTree>().ReadAsync(Repository, subject, default))!;
+
+    private static int Depth(IReadOnlyList<ReferrerNode> nodes) => nodes.Count == 0 ? 0 : 1 + nodes.Max(node => Depth(node.Referrers));
+
+    private Task<ManifestDetail?> FindAsync(string reference) =>
+        _registry.Get<ManifestDetails>().FindAsync(Repository, Reference.TryParse(reference, out var parsed) ? parsed : default, default);
+}
