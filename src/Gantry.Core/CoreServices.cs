@@ -59,10 +59,11 @@ public static class CoreServices
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
         services.AddSingleton<Quarantine>();
         services.AddSingleton<Retention>().AddSingleton<OrphanSearch>().AddSingleton<Collector>();
-        services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>();
+        services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>().AddSingleton<GcBacklog>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<EventOutbox>();
         services.AddSingleton<TagList>().AddSingleton<Catalog>().AddSingleton<Referrers>();
+        services.AddSingleton<TagHistory>().AddSingleton<TagReturn>();
         return services;
     }
 

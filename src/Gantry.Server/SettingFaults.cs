@@ -15,7 +15,7 @@ internal static class SettingFaults
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
         "Access", "ConnectionStrings", "Data", "Gc", "Kestrel", "Keyless", "Ldap", "Limits", "Logging", "Push", "Removal", "Scrub", "Server",
-        "SingleSignOn", "Storage",
+        "SingleSignOn", "Storage", "Ui",
         "Urls", "Http_Ports", "Https_Ports", "Environment", "AllowedHosts",
     };
 

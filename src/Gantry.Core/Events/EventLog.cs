@@ -34,6 +34,7 @@ public static class EventKinds
     public const string AccessTokenRevoke = "access-token.revoke";
     public const string TrustAdd = "trust.add";
     public const string TrustRemove = "trust.remove";
+    public const string GcRun = "gc.run";
 }
 
 /// <summary>What happened; who did it, from where, is the <see cref="Actor"/>.</summary>
