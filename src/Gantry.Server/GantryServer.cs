@@ -160,7 +160,7 @@ public sealed class GantryServer : IAsyncDisposable
         app.UseWhen(http => http.Request.Path.StartsWithSegments(ApiDocumentation.Path, StringComparison.Ordinal), pages => pages.UseGantryApiDocumentation());
         // Here and not before all others, where it would be otherwise: /v2 is matched by its own table.
         app.UseRouting();
-        if (hasPages) app.UseGantryUi();
+        if (hasPages) app.UseMiddleware<PageGuard>();
         app.MapGantryApi();
         app.MapGantryAuth();
         app.MapGantryHealth();

@@ -57,7 +57,8 @@ internal sealed partial class PageErrors(RequestDelegate next, SessionLogins ses
         if (http.Features.Get<Visit>() is null) await BeginAsync(http);
         http.Response.StatusCode = fault.Status;
 
-        // What the failed page left of its renderer is of no use.
+        // What the failed page left of its renderer is of no use, and the header that it left would be added again.
+        http.Response.Headers.Remove("blazor-enhanced-nav");
         var services = http.RequestServices;
         await using var scope = services.CreateAsyncScope();
         http.RequestServices = scope.ServiceProvider;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Claims;
 using Gantry.Core.Limits;
 using Gantry.Server.Auth;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -9,7 +10,7 @@ namespace Gantry.Server.Ui;
 
 /// <summary>
 /// What happens to every request for a page, before anything of it runs: (1) headers that keep it safe, (2) who visits, (3) where a
-/// form comes from, (4) whether the visitor may. Requests for anything else pass untouched: their cookies are not read.
+/// form comes from, and who opened it, (4) whether the visitor may. Requests for anything else pass untouched: their cookies are not read.
 /// </summary>
 internal sealed class PageGuard(
     RequestDelegate next, SessionLogins sessions, SameOrigin sameOrigin, PageAccess access, RequestLimits limits, Notices notices)
@@ -42,19 +43,25 @@ internal sealed class PageGuard(
         if (visit.Name is { } name) limits.CountRequest(name);
         if (HttpMethods.IsGet(http.Request.Method)) visit.Notice = notices.Take(visit);
 
-        // 3.
-        if (visit.Login is null ? sameOrigin.IsForeign(http) : !sameOrigin.Allows(http))
-        {
-            // A link of another site may lead here; a form of one may not.
-            if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
-                throw new PageException(StatusCodes.Status403Forbidden, "The browser does not say that a page of this registry sent this form.");
-        }
+        // 3. A link of another site may lead here, a form of one may not.
+        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method)) await CheckFormAsync(visit);
 
         // 4.
         var needs = endpoint.Metadata.GetMetadata<NeedsAttribute>()?.Needs
             ?? throw new InvalidOperationException($"{endpoint.DisplayName} does not say what it needs");
         if (await access.AllowsAsync(visit, needs)) await next(http);
         else visit.See($"signin?return={Uri.EscapeDataString(visit.Here)}");
+    }
+
+    private async Task CheckFormAsync(Visit visit)
+    {
+        if (visit.Login is null ? sameOrigin.IsForeign(visit.Http) : !sameOrigin.Allows(visit.Http))
+            throw PageException.Forbidden("The browser does not say that a page of this registry sent this form.");
+        if (!await visit.Service<IAntiforgery>().IsRequestValidAsync(visit.Http))
+        {
+            throw new PageException(StatusCodes.Status400BadRequest,
+                "This form was opened too long ago, or by somebody else. Go back, reload the page and send it again.");
+        }
     }
 
     /// <summary>Reads the session, once for the whole request.</summary>
@@ -81,6 +88,6 @@ internal sealed class PageGuard(
         response.Headers["Referrer-Policy"] = "same-origin";
         response.Headers["Cross-Origin-Opener-Policy"] = "same-origin";
         response.Headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()";
-        response.Headers.CacheControl = "no-store";
+        response.Headers.CacheControl = "no-cache, no-store";
     }
 }
