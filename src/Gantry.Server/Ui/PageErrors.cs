@@ -13,6 +13,7 @@ internal sealed partial class PageErrors(RequestDelegate next, SessionLogins ses
 {
     public async Task InvokeAsync(HttpContext http)
     {
+        if (WantsPage(http.Request)) http.Features.Set<IProblemPages>(new Problems(this));
         try
         {
             await next(http);
@@ -90,6 +91,16 @@ internal sealed partial class PageErrors(RequestDelegate next, SessionLogins ses
     }
 
     private static string Sentence(string text) => text.Length == 0 ? text : $"{char.ToUpperInvariant(text[0])}{text[1..].TrimEnd('.')}.";
+
+    private sealed class Problems(PageErrors errors) : IProblemPages
+    {
+        public IResult Of(int status, string detail) => new Problem(errors, new PageException(status, Sentence(detail)));
+    }
+
+    private sealed class Problem(PageErrors errors, PageException fault) : IResult
+    {
+        public Task ExecuteAsync(HttpContext http) => errors.ShowAsync(http, fault);
+    }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} failed")]
     private static partial void LogFault(ILogger logger, string requestId, Exception exception);

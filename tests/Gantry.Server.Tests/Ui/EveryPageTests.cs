@@ -119,18 +119,18 @@ public sealed partial class EveryPageTests(PageServer server)
         var ids = Regex.Matches(page.Html, " id=\"([^\"]*)\"").Select(match => match.Groups[1].Value).ToList();
         Assert.Equal(ids.Distinct(), ids);
         foreach (Match field in Fields().Matches(page.Html))
-            Assert.Contains($"for=\"{field.Groups[1].Value}\"", page.Html, StringComparison.Ordinal);
+            Assert.Contains($"for=\"{field.Groups["id"].Value}\"", page.Html, StringComparison.Ordinal);
         foreach (var form in Regex.Matches(page.Html, "<form[^>]*method=\"post\".*?</form>", RegexOptions.Singleline).Select(match => match.Value))
             Assert.Contains("__RequestVerificationToken", form, StringComparison.Ordinal);
     }
 
-    [GeneratedRegex("<script[^>]*?(assets/gantry\\.|>)")]
+    [GeneratedRegex("<script[^>]*?(?:assets/gantry\\.|>)")]
     private static partial Regex Scripts();
 
     // Inside of tags alone: text may say what it likes.
     [GeneratedRegex("<[a-z][^<>]*?\\s(?:on[a-z]+|style)\\s*=|(?:href|src|action)\\s*=\\s*\"\\s*javascript:", RegexOptions.IgnoreCase)]
     private static partial Regex Inline();
 
-    [GeneratedRegex("<(?:input|select|textarea)[^>]* id=\"([^\"]*)\"")]
+    [GeneratedRegex("<(?:input|select|textarea)[^>]* id=\"(?<id>[^\"]*)\"", RegexOptions.ExplicitCapture)]
     private static partial Regex Fields();
 }

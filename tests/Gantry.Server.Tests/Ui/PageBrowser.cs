@@ -78,19 +78,19 @@ internal sealed partial record PageAnswer(
     /// <param name="headers">In place of those by which a browser says where the form comes from.</param>
     public Task<PageAnswer> SubmitAsync(string form, (string Name, string Value)[] headers, (string Name, string Value)[] fields)
     {
-        var match = Forms().Matches(Html).Single(match => match.Groups[1].Value.Contains($"\"{form}\"", StringComparison.Ordinal));
-        var action = WebUtility.HtmlDecode(Regex.Match(match.Groups[1].Value, "action=\"([^\"]*)\"").Groups[1].Value);
-        var hidden = Hidden().Matches(match.Groups[2].Value)
-            .Select(field => KeyValuePair.Create(field.Groups[1].Value, WebUtility.HtmlDecode(field.Groups[2].Value)));
+        var match = Forms().Matches(Html).Single(match => match.Groups["tag"].Value.Contains($"\"{form}\"", StringComparison.Ordinal));
+        var action = WebUtility.HtmlDecode(Regex.Match(match.Groups["tag"].Value, "action=\"([^\"]*)\"").Groups[1].Value);
+        var hidden = Hidden().Matches(match.Groups["body"].Value)
+            .Select(field => KeyValuePair.Create(field.Groups["name"].Value, WebUtility.HtmlDecode(field.Groups["value"].Value)));
         var content = new FormUrlEncodedContent(hidden.Concat(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))));
         (string, string)[] from = headers.Length > 0 ? headers : [("Origin", Browser.Address.GetLeftPart(UriPartial.Authority))];
         return Browser.SendAsync(HttpMethod.Post, action.StartsWith('/') ? action : $"/{action}", content, from);
     }
 
-    [GeneratedRegex("<form([^>]*)>(.*?)</form>", RegexOptions.Singleline)]
+    [GeneratedRegex("<form(?<tag>[^>]*)>(?<body>.*?)</form>", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Forms();
 
-    [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]*)\" value=\"([^\"]*)\"")]
+    [GeneratedRegex("<input type=\"hidden\" name=\"(?<name>[^\"]*)\" value=\"(?<value>[^\"]*)\"", RegexOptions.ExplicitCapture)]
     private static partial Regex Hidden();
 
     [GeneratedRegex("<tr>.*?</tr>", RegexOptions.Singleline)]
