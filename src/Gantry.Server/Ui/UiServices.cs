@@ -28,10 +28,17 @@ internal static class UiServices
 
     public static void MapGantryUi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapRazorComponents<App>();
+        endpoints.MapRazorComponents<App>().Add(AnswerHead);
         endpoints.MapGet(SiteFiles.Path + "{file}", SiteFiles.AnswerAsync);
         endpoints.MapPost("/signout", SmallForms.SignOut).WithMetadata(new NeedsAttribute(Needs.Nothing));
         endpoints.MapPost("/theme", SmallForms.SetThemeAsync).WithMetadata(new NeedsAttribute(Needs.Nothing));
         endpoints.MapGet("/audit/export", AuditExport.AnswerAsync).WithMetadata(new NeedsAttribute(Needs.Audit));
+    }
+
+    // Probes and link checkers ask so; the page is made, and its body is dropped.
+    private static void AnswerHead(EndpointBuilder page)
+    {
+        if (page.Metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { } methods)
+            page.Metadata.Add(new HttpMethodMetadata([.. methods.HttpMethods, HttpMethods.Head]));
     }
 }

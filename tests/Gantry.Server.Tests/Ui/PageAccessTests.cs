@@ -20,6 +20,7 @@ public sealed class PageAccessTests(PageServer server)
     public async Task Missing_AndForbidden_LookTheSame(string? account, string forbidden, string missing)
     {
         using var browser = await server.OpenAsync(account);
+        await browser.GetAsync("/signin");
         var one = (await browser.GetAsync(forbidden)).Is(404);
         var other = (await browser.GetAsync(missing)).Is(404);
         Assert.Equal(Bare(one, forbidden), Bare(other, missing));
@@ -80,7 +81,7 @@ public sealed class PageAccessTests(PageServer server)
         using var reader = await server.OpenAsync("reader");
         var known = (await reader.GetAsync("/")).Is(200).Main;
         Assert.Contains("repositories/acme/app", known, StringComparison.Ordinal);
-        Assert.DoesNotContain("mirror", (await reader.GetAsync("/?q=acme/a")).Is(200).Main, StringComparison.Ordinal);
+        Assert.DoesNotContain("mirror/base", (await reader.GetAsync("/?q=acme/a")).Is(200).Main, StringComparison.Ordinal);
         Assert.Contains("begins with “zzz”", (await reader.GetAsync("/?q=zzz")).Is(200).Text, StringComparison.Ordinal);
     }
 
@@ -120,6 +121,16 @@ public sealed class PageAccessTests(PageServer server)
         Assert.Contains("action=\"/images/signin?return=/images/account\"", page.Html, StringComparison.Ordinal);
         Assert.Equal("/images/signin?return=%2Fimages%2Faccount", (await browser.GetAsync("/account")).Is(303).Location);
         Assert.DoesNotMatch("(href|src)=\"/(?!images/)", page.Html);
+    }
+
+    [Fact]
+    public async Task Head_IsAnsweredLikeGet_WithoutABody()
+    {
+        using var browser = await server.OpenAsync(null);
+        var head = (await browser.SendAsync(HttpMethod.Head, "/", null)).Is(200);
+        Assert.Equal("", head.Html);
+        Assert.Equal("text/html; charset=utf-8", head.Headers["Content-Type"]);
+        Assert.StartsWith("/signin?", (await browser.SendAsync(HttpMethod.Head, "/gc", null)).Is(303).Location, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class PageServer : IAsyncLifetime
     {
         Registry = await RegistryServer.StartAsync(
             "Access:Throttle:FailuresPerAccountAndAddress=1000", "Access:Throttle:FailuresPerAddress=100000",
-            "Access:Throttle:FailuresPerAccount=100000", "Push:ImmutableTags:0=acme/*:keep-*");
+            "Access:Throttle:FailuresPerAccount=100000", "Push:ImmutableTags:0=acme/*:keep-*",
+            "Gc:MaxShare=1", "Gc:MaxPerSecond=100000");
         foreach (var name in new[] { "reader", "writer", "maintainer", "stan", "anna" })
             await Registry.CreateAccountAsync(name, RegistryServer.Password);
         await Registry.AddNamespaceAsync("acme");

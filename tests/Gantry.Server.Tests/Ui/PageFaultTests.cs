@@ -3,7 +3,7 @@ using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Ui;
 
-public sealed class SignOnPageTests
+public sealed class PageFaultTests
 {
     [Fact]
     [Trait("Speed", "Slow")]
@@ -28,5 +28,23 @@ public sealed class SignOnPageTests
         using var client = registry.Client(null);
         using var answer = await client.GetAsync("/sso/corp/callback?state=x&code=y");
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+    }
+
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public async Task Page_ThatFails_SaysItsRequest_AndNothingElse()
+    {
+        await using var registry = await RegistryServer.StartAsync();
+        using var client = registry.Client();
+        await client.PushImageAsync("library/app", "v1", "one"u8.ToArray());
+        using var browser = new PageBrowser(registry.Address);
+        await (await browser.GetAsync("/signin")).SubmitAsync("signin", ("name", "admin"), ("password", RegistryServer.Password));
+        await registry.ExecuteAsync("ALTER TABLE tag_history RENAME TO elsewhere");
+
+        var page = (await browser.GetAsync("/history/library/app:v1")).Is(500);
+        Assert.Contains(page.Headers["X-Request-Id"], page.Text, StringComparison.Ordinal);
+        Assert.Contains("failed to make this page", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("tag_history", page.Html, StringComparison.Ordinal);
+        Assert.Contains("Sign out", page.Html, StringComparison.Ordinal);
     }
 }
