@@ -153,9 +153,12 @@ public sealed class GantryServer : IAsyncDisposable
             v2.Run(http => http.RequestServices.GetRequiredService<V2Pipeline>().InvokeAsync(http));
         });
         app.UseWhen(ApiServices.IsMeant, api => api.UseMiddleware<ProblemRendering>());
-        app.UseWhen(http => !ApiServices.IsMeant(http), rest => rest.UseMiddleware<OciErrorRendering>());
         var hasPages = app.Services.GetRequiredService<IOptions<UiOptions>>().Value.Enabled;
-        if (hasPages) app.UseMiddleware<PageErrors>();
+        app.UseWhen(http => !ApiServices.IsMeant(http), rest =>
+        {
+            rest.UseMiddleware<OciErrorRendering>();
+            if (hasPages) rest.UseMiddleware<PageErrors>();
+        });
         app.UseMiddleware<AddressLimit>();
         app.UseWhen(http => http.Request.Path.StartsWithSegments(ApiDocumentation.Path, StringComparison.Ordinal), pages => pages.UseGantryApiDocumentation());
         // Here and not before all others, where it would be otherwise: /v2 is matched by its own table.

@@ -21,7 +21,7 @@ internal sealed partial class PageErrors(RequestDelegate next, SessionLogins ses
                 await ShowAsync(http, PageException.NotFound());
         }
         catch (Exception exception) when (!http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested
-            && (PageGuard.IsPage(http.GetEndpoint()) || exception is PageException))
+            && (PageGuard.IsPage(http.GetEndpoint()) || (exception is OciException && WantsPage(http.Request))))
         {
             await ShowAsync(http, Describe(http, exception));
         }

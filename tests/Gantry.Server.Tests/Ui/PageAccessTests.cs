@@ -141,5 +141,7 @@ public sealed class PageAccessTests(PageServer server)
         using var client = server.Registry.Client(null);
         using var answer = await client.GetAsync("/none/such");
         Assert.Equal("", await answer.Content.ReadAsStringAsync());
+        Assert.Equal("application/problem+json", (await browser.GetAsync("/api/v1/none")).Is(404).Headers["Content-Type"]);
+        Assert.Equal("application/json", (await browser.GetAsync("/v2/none/tags/list")).Is(401).Headers["Content-Type"]);
     }
 }
