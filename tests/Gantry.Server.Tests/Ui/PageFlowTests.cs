@@ -70,6 +70,43 @@ public sealed class PageFlowTests(PageServer server)
     }
 
     [Fact]
+    public async Task Listings_LeadToTheirEnd_APageAtATime()
+    {
+        var repository = $"acme/{server.NewName("many")}";
+        using var client = server.Registry.Client();
+        var digest = await client.PushImageAsync(repository, "t000", "many"u8.ToArray());
+        await server.Registry.ExecuteAsync(
+            $"""
+             INSERT INTO tags (repository_id, name, manifest_digest) SELECT id, 't' || lpad(n::text, 3, '0'), '{digest}'
+             FROM repositories, generate_series(1, 249) n WHERE name = '{repository}';
+             INSERT INTO tag_history (repository_id, name, manifest_digest, account) SELECT id, 't000', '{digest}', 'mover-' || n
+             FROM repositories, generate_series(1, 119) n WHERE name = '{repository}'
+             """);
+        using var browser = await server.OpenAsync("reader");
+
+        var tags = await AllAsync(browser, $"/repositories/{repository}", "<strong>(t[0-9]{3})</strong>");
+        Assert.Equal(Enumerable.Range(0, 250).Select(n => $"t{n:000}"), tags);
+        var some = await AllAsync(browser, $"/repositories/{repository}?filter=t1", "<strong>(t[0-9]{3})</strong>");
+        Assert.Equal(Enumerable.Range(100, 100).Select(n => $"t{n:000}"), some);
+        var moves = await AllAsync(browser, $"/history/{repository}:t000", "<code>(mover-[0-9]+|admin)</code>");
+        Assert.Equal([.. Enumerable.Range(1, 119).Reverse().Select(n => $"mover-{n}"), "admin"], moves);
+
+        static async Task<List<string>> AllAsync(PageBrowser browser, string path, string item)
+        {
+            var found = new List<string>();
+            for (string? next = path; next is not null; Assert.True(found.Count < 1000, "the pages never end"))
+            {
+                var page = (await browser.GetAsync(next)).Is(200);
+                found.AddRange(Regex.Matches(page.Main, item).Select(match => match.Groups[1].Value));
+                next = Regex.Match(page.Main, "href=\"([^\"]*)\" rel=\"next\"") is { Success: true } link
+                    ? $"/{WebUtility.HtmlDecode(link.Groups[1].Value)}" : null;
+            }
+
+            return found;
+        }
+    }
+
+    [Fact]
     public async Task Tag_ThatIsImmutable_IsNotMoved_AndSaysWhy()
     {
         var repository = $"acme/{server.NewName("kept")}";
