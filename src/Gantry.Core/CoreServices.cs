@@ -63,7 +63,7 @@ public static class CoreServices
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
         services.AddSingleton<Quarantine>();
         services.AddSingleton<Retention>().AddSingleton<OrphanSearch>().AddSingleton<Collector>();
-        services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>();
+        services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>().AddSingleton<GcBacklog>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<EventOutbox>();
         services.AddSingleton<LayerListings>().AddSingleton<IEventFollower>(provider => provider.GetRequiredService<LayerListings>());
@@ -75,6 +75,7 @@ public static class CoreServices
         services.AddSingleton<ConfigBlobs>().AddSingleton<ManifestFacts>().AddSingleton<ManifestDetails>().AddSingleton<ReferrerTree>();
         services.AddSingleton<RepositoryListing>().AddSingleton<TagListing>().AddSingleton<TagHistory>().AddSingleton<Readmes>();
         services.AddSingleton<Usage>().AddSingleton<DeletionPreview>().AddSingleton<StorageSamples>().AddSingleton<NodeList>();
+        services.AddSingleton<TagReturn>();
         return services;
     }
 

@@ -6,6 +6,7 @@ using Gantry.Server.Auth;
 using Gantry.Server.Health;
 using Gantry.Server.Limits;
 using Gantry.Server.Telemetry;
+using Gantry.Server.Ui;
 using Gantry.Server.V2;
 using Gantry.Server.Workers;
 using Gantry.Storage;
@@ -64,6 +65,7 @@ public sealed class GantryServer : IAsyncDisposable
         builder.Services.AddGantryCore(builder.Configuration);
         builder.Services.AddGantryAccess(builder.Configuration);
         builder.Services.AddGantryApi();
+        builder.Services.AddGantryUi(builder.Configuration);
         builder.Services.AddGantryHealth();
         builder.Services.AddSingleton<MigrationRunner>();
         builder.Services.AddSettings<ServerOptions>(builder.Configuration, "Server");
@@ -157,14 +159,21 @@ public sealed class GantryServer : IAsyncDisposable
             v2.Run(http => http.RequestServices.GetRequiredService<V2Pipeline>().InvokeAsync(http));
         });
         app.UseWhen(ApiServices.IsMeant, api => api.UseMiddleware<ProblemRendering>());
-        app.UseWhen(http => !ApiServices.IsMeant(http), rest => rest.UseMiddleware<OciErrorRendering>());
+        var hasPages = app.Services.GetRequiredService<IOptions<UiOptions>>().Value.Enabled;
+        app.UseWhen(http => !ApiServices.IsMeant(http), rest =>
+        {
+            rest.UseMiddleware<OciErrorRendering>();
+            if (hasPages) rest.UseMiddleware<PageErrors>();
+        });
         app.UseMiddleware<AddressLimit>();
         app.UseWhen(http => http.Request.Path.StartsWithSegments(ApiDocumentation.Path, StringComparison.Ordinal), pages => pages.UseGantryApiDocumentation());
         // Here and not before all others, where it would be otherwise: /v2 is matched by its own table.
         app.UseRouting();
+        if (hasPages) app.UseMiddleware<PageGuard>();
         app.MapGantryApi();
         app.MapGantryAuth();
         app.MapGantryHealth();
+        if (hasPages) app.MapGantryUi();
     }
 
     private static void UseForwardedHeaders(WebApplication app, ServerOptions options)

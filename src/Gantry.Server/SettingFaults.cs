@@ -15,7 +15,7 @@ internal static class SettingFaults
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
         "Access", "ConnectionStrings", "Data", "Gc", "Kestrel", "Keyless", "Ldap", "Limits", "Logging", "Look", "Push", "Removal", "Scrub", "Server",
-        "SingleSignOn", "Storage", "Webhooks",
+        "SingleSignOn", "Storage", "Ui", "Webhooks",
         "Urls", "Http_Ports", "Https_Ports", "Environment", "AllowedHosts",
     };
 

@@ -41,6 +41,7 @@ public static class EventKinds
     public const string WebhookDelete = "webhook.delete";
     public const string WebhookFailing = "webhook.failing";
     public const string WebhookWorking = "webhook.working";
+    public const string GcRun = "gc.run";
 }
 
 /// <summary>What happened; who did it, from where, is the <see cref="Actor"/>.</summary>

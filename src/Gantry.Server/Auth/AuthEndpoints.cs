@@ -16,6 +16,7 @@ public static class AuthEndpoints
         services.AddSharedDataProtection();
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<SessionLogins>();
+        services.AddSingleton<PasswordSignIn>();
         services.AddSingleton<SessionEndpoints>();
         services.AddSingleton<SignOnEndpoints>();
         return services;

@@ -1,4 +1,3 @@
-using Gantry.Core.Data;
 using Gantry.Core.Events;
 
 namespace Gantry.Server.Workers;
@@ -11,20 +10,28 @@ internal sealed partial class EventWorker(EventOutbox outbox, TimeProvider time,
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Pause, time);
+        var isFailing = false;
         do
         {
             try
             {
                 while (await outbox.FollowAsync(stoppingToken) == EventOutbox.Batch) continue;
+                if (isFailing) LogBack(logger);
+                isFailing = false;
             }
-            catch (Exception exception) when (DatabaseOutage.Is(exception) && !stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogNoDatabase(logger, exception);
+                // The database is away, or one follower cannot follow: the events stay pending. Serving goes on.
+                if (!isFailing) LogPutOff(logger, exception);
+                isFailing = true;
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What follows from events is put off")]
-    private static partial void LogNoDatabase(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "What follows from events is put off; it is tried again, and told when it works")]
+    private static partial void LogPutOff(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "What follows from events is done again")]
+    private static partial void LogBack(ILogger logger);
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gantry.Core.Access;
-using Gantry.Core.Limits;
 using Gantry.Oci;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -21,8 +20,7 @@ internal sealed record SessionReply(
 }
 
 /// <summary>Signing in to the web with a password, and asking who is signed in.</summary>
-internal sealed class SessionEndpoints(
-    Logins logins, SessionLogins sessions, SameOrigin sameOrigin, RequestLimits limits)
+internal sealed class SessionEndpoints(PasswordSignIn signIn, SessionLogins sessions, SameOrigin sameOrigin)
 {
     private const long MaxBodyBytes = 32 * 1024;
 
@@ -44,16 +42,10 @@ internal sealed class SessionEndpoints(
             return Problems.Of(context, 400, "Refused", "the body is not an object with name and password");
         try
         {
-            var (address, actor) = (RequestAccess.ClientAddress(context), RequestAccess.ActorOf(context, null));
-            limits.CountLogin(address);
-            // An access token may do less than its account; a session would not know.
-            if (AccessTokenText.IsMeant(password)
-                || await logins.TryLoginAsync(name, password, address, actor, context.RequestAborted) is not { } login
-                || !SessionLogins.CanBegin(login))
+            if (await signIn.TryAsync(context, name, password) is not { } login)
                 return Problems.Of(context, 401, "Not signed in", "the name or the password is wrong");
-            limits.CountLogin(login.Account.Name.ToString());
             context.Response.Headers.CacheControl = "no-store";
-            return TypedResults.Json(SessionReply.Of(sessions.Begin(context, login)), AuthJson.Default.SessionReply);
+            return TypedResults.Json(SessionReply.Of(login), AuthJson.Default.SessionReply);
         }
         catch (OciException e) when (e.Code == OciErrorCode.TooManyRequests)
         {

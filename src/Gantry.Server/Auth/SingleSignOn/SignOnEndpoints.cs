@@ -96,7 +96,7 @@ internal sealed partial class SignOnEndpoints(
         context.Request.Query.TryGetValue(name, out StringValues values) && values is [{ } value] ? value : null;
 
     // Browsers take "//host" and "/\host" for another site, and drop control characters before they look.
-    private static bool IsLocalPath(string path) =>
+    internal static bool IsLocalPath(string path) =>
         path.Length is > 0 and <= 1024 && path[0] == '/' && !path.StartsWith("//", StringComparison.Ordinal)
         && path.All(c => c is > ' ' and <= '~' and not '\\');
 

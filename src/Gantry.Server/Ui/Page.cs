@@ -1,0 +1,58 @@
+using Gantry.Oci;
+using Microsoft.AspNetCore.Components;
+
+namespace Gantry.Server.Ui;
+
+/// <summary>
+/// What every page is made of. Made anew for each request: it reads what it shows in <see cref="ReadAsync"/>; a form of it then runs
+/// its handler, which ends with <see cref="Visit.See"/>, or leaves what is wrong to be shown beside what was typed.
+/// </summary>
+public abstract class Page : ComponentBase
+{
+    private bool _isRead;
+
+    [CascadingParameter] public HttpContext Http { get; set; } = default!;
+
+    protected Visit Visit => Visit.Of(Http);
+
+    protected CancellationToken Aborted => Http.RequestAborted;
+
+    /// <summary>Why what a form asked for was not done; null: it was, or nothing was asked.</summary>
+    protected string? Refusal { get; private set; }
+
+    /// <summary>Waits for what is to be shown before anything is: a component would be rendered without it first.</summary>
+    public override async Task SetParametersAsync(ParameterView parameters)
+    {
+        parameters.SetParameterProperties(this);
+        if (!_isRead) await ReadAsync();
+        _isRead = true;
+        await base.SetParametersAsync(ParameterView.Empty);
+    }
+
+    /// <summary>Reads what the page shows. The visitor may see it: <see cref="PageGuard"/> has asked.</summary>
+    protected virtual Task ReadAsync() => Task.CompletedTask;
+
+    protected T Service<T>()
+        where T : notnull => Visit.Service<T>();
+
+    /// <summary>Shows the page again with what is wrong.</summary>
+    protected void Refuse(string why)
+    {
+        Refusal = why;
+        Http.Response.StatusCode = StatusCodes.Status400BadRequest;
+    }
+
+    /// <summary>Does what a form asked for; a broken rule is told on the page.</summary>
+    protected async Task TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (OciException broken) when (broken.Status is 400 or 404 or 409)
+        {
+            Refuse($"{char.ToUpperInvariant(broken.Message[0])}{broken.Message[1..]}.");
+            Http.Response.StatusCode = broken.Status;
+        }
+    }
+}
