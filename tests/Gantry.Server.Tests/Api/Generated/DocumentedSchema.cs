@@ -8,8 +8,11 @@ internal sealed class DocumentedSchema(JsonElement document)
 {
     public JsonElement Resolve(JsonElement schema)
     {
-        if (schema.TryGetProperty("allOf", out var all) && all.GetArrayLength() == 1) schema = all[0];
-        if (schema.TryGetProperty("oneOf", out var any) && any.GetArrayLength() == 1) schema = any[0];
+        foreach (var word in new[] { "allOf", "oneOf", "anyOf" })
+        {
+            if (schema.TryGetProperty(word, out var parts)) schema = parts.EnumerateArray().First(part => !part.TryGetProperty("type", out var type) || $"{type}" != "null");
+        }
+
         while (schema.TryGetProperty("$ref", out var reference))
             schema = document.GetProperty("components").GetProperty("schemas").GetProperty(reference.GetString()!.Split('/')[^1]);
         return schema;
