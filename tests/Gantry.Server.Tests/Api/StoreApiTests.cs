@@ -46,6 +46,7 @@ public sealed class StoreApiTests(ApiServer server)
         Assert.Equal([fault], (await server.SendAsync("GET", $"/usage/samples?{query}")).Is(400).Faults);
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public async Task GarbageCollection_SaysItsState_PreviewsAndRuns()
     {
         var ns = await server.NewNamespaceAsync();
