@@ -18,7 +18,7 @@ internal enum Needs
     /// <summary>A maintainer of the path's namespace, or an administrator.</summary>
     Maintainer,
 
-    /// <summary>Who may pull from the path's repository, <c>{*Name}</c> (with a tag behind a colon where the page is about one).</summary>
+    /// <summary>Who may pull from the path's repository, <c>{*Name}</c> (with a tag behind a colon, or a digest behind an at sign, where the page is about one).</summary>
     Repository,
 
     /// <summary>An administrator, or a maintainer of the namespace that the query names.</summary>

@@ -76,17 +76,19 @@ internal sealed class PageAccess(AccessPolicy policy, Namespaces namespaces, Aud
 
     private async Task ReadAsync(Visit visit)
     {
-        // No repository's name holds a colon: what follows is a tag.
+        // No repository's name holds a colon or an at sign: what follows is a tag or a digest.
         var path = (string?)visit.Http.Request.RouteValues["Name"] ?? "";
-        var colon = path.IndexOf(':', StringComparison.Ordinal);
-        var text = colon < 0 ? path : path[..colon];
-        if (!RepositoryName.TryParse(text, out var repository)) throw PageException.NotFound();
-        if (colon >= 0) visit.Tag = TagName.TryParse(path[(colon + 1)..], out var tag) ? tag : throw PageException.NotFound();
+        var end = path.AsSpan().IndexOfAny(':', '@');
+        if (!RepositoryName.TryParse(end < 0 ? path : path[..end], out var repository)) throw PageException.NotFound();
+        if (end >= 0) visit.Reference = ReferenceOf(path[end], path[(end + 1)..]) ?? throw PageException.NotFound();
 
         visit.Repository = repository;
         visit.Granted = (await policy.CallerFor(visit.Login).DecideAsync(repository, visit.Aborted)).Granted;
         if (!visit.Granted.HasFlag(RepositoryActions.Pull)) throw await HiddenAsync(visit, repository.Namespace);
     }
+
+    private static Reference? ReferenceOf(char mark, string text) =>
+        Reference.TryParse(text, out var reference) && mark == (reference.Tag is null ? '@' : ':') ? reference : null;
 
     private async Task<PageException> HiddenAsync(Visit visit, string? name)
     {
