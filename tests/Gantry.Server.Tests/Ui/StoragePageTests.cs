@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Gantry.Core.Browse;
 using Gantry.Server.Ui;
+using Gantry.Server.Tests.Auth;
 using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Ui;
