@@ -97,7 +97,7 @@ public sealed class PageAccessTests(PageServer server)
         var known = (await reader.GetAsync("/")).Is(200).Main;
         Assert.Contains("repositories/acme/app", known, StringComparison.Ordinal);
         Assert.DoesNotContain("mirror/base", (await reader.GetAsync("/?q=acme/a")).Is(200).Main, StringComparison.Ordinal);
-        Assert.Contains("begins with “zzz”", (await reader.GetAsync("/?q=zzz")).Is(200).Text, StringComparison.Ordinal);
+        Assert.Contains("has “zzz” in its name", (await reader.GetAsync("/?q=zzz")).Is(200).Text, StringComparison.Ordinal);
     }
 
     [Fact]

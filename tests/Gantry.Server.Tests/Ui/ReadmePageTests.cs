@@ -61,7 +61,7 @@ public sealed class ReadmePageTests(PageServer server)
         var form = await browser.GetAsync($"/readme/{repository}");
         Assert.Contains("There is nothing to save", (await form.SubmitAsync("readme", ("markdown", " \r\n"), ("do", "save"))).Is(400).Text, StringComparison.Ordinal);
         Assert.Contains("longer than 64 KiB", (await form.SubmitAsync("readme", ("markdown", new string('x', 65_537)), ("do", "save"))).Is(400).Text, StringComparison.Ordinal);
-        Assert.Contains("no NUL", (await form.SubmitAsync("readme", ("markdown", "a\0b"), ("do", "save"))).Is(400).Text, StringComparison.Ordinal);
+        Assert.Contains("invalid characters", (await form.SubmitAsync("readme", ("markdown", "a\0b"), ("do", "save"))).Is(400).Text, StringComparison.Ordinal);
         var tooLong = (await form.SubmitAsync("readme", ("markdown", new string('x', 300_000)), ("do", "save"))).Is(413);
         Assert.Contains("Too long", tooLong.Text, StringComparison.Ordinal);
         // Three bytes a letter, each sent as three.
