@@ -595,6 +595,8 @@ CREATE INDEX accounts_by_namespace ON public.accounts USING btree (namespace_id)
 
 CREATE INDEX blob_links_by_digest ON public.blob_links USING btree (digest);
 
+CREATE INDEX blob_links_hidden ON public.blob_links USING btree (repository_id, digest) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX blob_links_suspect ON public.blob_links USING btree (suspect_since) WHERE (suspect_since IS NOT NULL);
 
 CREATE INDEX blobs_quarantined ON public.blobs USING btree (quarantined_at) WHERE (quarantined_at IS NOT NULL);
@@ -627,6 +629,8 @@ CREATE INDEX manifest_references_by_manifest ON public.manifest_references USING
 
 CREATE INDEX manifests_by_subject ON public.manifests USING btree (repository_id, subject_digest, digest) WHERE ((subject_digest IS NOT NULL) AND (deleted_at IS NULL));
 
+CREATE INDEX manifests_hidden ON public.manifests USING btree (repository_id, digest) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX manifests_suspect ON public.manifests USING btree (suspect_since) WHERE (suspect_since IS NOT NULL);
 
 CREATE INDEX memberships_by_account ON public.memberships USING btree (account_id) WHERE (account_id IS NOT NULL);
@@ -646,6 +650,8 @@ CREATE INDEX repository_statistics_stale ON public.repository_statistics USING b
 CREATE INDEX tag_history_by_manifest ON public.tag_history USING btree (repository_id, manifest_digest) WHERE (manifest_digest IS NOT NULL);
 
 CREATE INDEX tag_history_by_tag ON public.tag_history USING btree (repository_id, name, id);
+
+CREATE INDEX tag_history_removed ON public.tag_history USING btree (repository_id, name, id) WHERE (manifest_digest IS NULL);
 
 CREATE INDEX tag_pulls_by_time ON public.tag_pulls USING btree (repository_id, pulled_at, name);
 

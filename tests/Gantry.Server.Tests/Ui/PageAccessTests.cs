@@ -11,6 +11,11 @@ public sealed class PageAccessTests(PageServer server)
     [Theory]
     [InlineData("stan", "/repositories/acme/app", "/repositories/none/app")]
     [InlineData("stan", "/history/acme/app:v1", "/history/none/app:v1")]
+    [InlineData("stan", "/usage/acme/app", "/usage/none/app")]
+    [InlineData("stan", "/readme/acme/app", "/readme/none/app")]
+    [InlineData("stan", "/delete/acme/app:v1", "/delete/none/app:v1")]
+    [InlineData("stan", "/deleted/acme/app", "/deleted/none/app")]
+    [InlineData("stan", "/webhooks/1", "/webhooks/99999999")]
     [InlineData("stan", "/namespaces/acme", "/namespaces/none")]
     [InlineData("stan", "/namespaces/acme/members", "/namespaces/none/members")]
     [InlineData("stan", "/namespaces/acme/robots/robot.acme.ci", "/namespaces/none/robots/robot.none.ci")]
@@ -38,6 +43,13 @@ public sealed class PageAccessTests(PageServer server)
     [InlineData("maintainer", "/audit")]
     [InlineData("maintainer", "/audit/export?format=csv")]
     [InlineData("maintainer", "/settings")]
+    [InlineData("maintainer", "/webhooks")]
+    [InlineData("maintainer", "/storage")]
+    [InlineData("maintainer", "/nodes")]
+    [InlineData("writer", "/namespaces/acme/webhooks")]
+    [InlineData("writer", "/readme/acme/app")]
+    [InlineData("writer", "/delete/acme/app:v1")]
+    [InlineData("reader", "/deleted/acme/app")]
     [InlineData("writer", "/namespaces/acme/members")]
     [InlineData("writer", "/namespaces/acme/rules")]
     [InlineData("writer", "/namespaces/acme/settings")]
@@ -56,6 +68,9 @@ public sealed class PageAccessTests(PageServer server)
     [InlineData("/namespaces/acme/settings", "visibility", "visibility", "public")]
     [InlineData("/namespaces", "create", "name", "stolen")]
     [InlineData("/gc", "run", "x", "y")]
+    [InlineData("/readme/acme/app", "readme", "markdown", "stolen")]
+    [InlineData("/delete/acme/app:v1", "delete", "x", "y")]
+    [InlineData("/namespaces/acme/webhooks", "make", "name", "stolen")]
     public async Task Forms_OfPagesForOthers_AreRefused(string path, string handler, string field, string value)
     {
         using var browser = await server.OpenAsync("writer");
@@ -82,7 +97,7 @@ public sealed class PageAccessTests(PageServer server)
         var known = (await reader.GetAsync("/")).Is(200).Main;
         Assert.Contains("repositories/acme/app", known, StringComparison.Ordinal);
         Assert.DoesNotContain("mirror/base", (await reader.GetAsync("/?q=acme/a")).Is(200).Main, StringComparison.Ordinal);
-        Assert.Contains("begins with “zzz”", (await reader.GetAsync("/?q=zzz")).Is(200).Text, StringComparison.Ordinal);
+        Assert.Contains("has “zzz” in its name", (await reader.GetAsync("/?q=zzz")).Is(200).Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,8 +15,8 @@ namespace Gantry.Server.Ui;
 internal sealed class PageGuard(
     RequestDelegate next, SessionLogins sessions, SameOrigin sameOrigin, PageAccess access, RequestLimits limits, Notices notices)
 {
-    /// <summary>The longest form: a webhook or a README with its rest. It bounds the memory of reading one.</summary>
-    private const int MaxBodyBytes = 128 * 1024;
+    /// <summary>The longest form: a README, each byte of which may be sent as three. It bounds the memory of reading one.</summary>
+    private const int MaxBodyBytes = 224 * 1024;
 
     /// <summary>Nothing but our own style, script, pictures and forms, and nobody's frame. No inline script or style exists.</summary>
     public const string Policy =
@@ -57,10 +57,25 @@ internal sealed class PageGuard(
     {
         if (visit.Login is null ? sameOrigin.IsForeign(visit.Http) : !sameOrigin.Allows(visit.Http))
             throw PageException.Forbidden("The browser does not say that a page of this registry sent this form.");
+        await ReadFormAsync(visit);
         if (!await visit.Service<IAntiforgery>().IsRequestValidAsync(visit.Http))
         {
             throw new PageException(StatusCodes.Status400BadRequest,
                 "This form was opened too long ago, or by somebody else. Go back, reload the page and send it again.");
+        }
+    }
+
+    // Read here: to antiforgery a form that is too long is one without a token.
+    private static async Task ReadFormAsync(Visit visit)
+    {
+        if (!visit.Http.Request.HasFormContentType) return;
+        try
+        {
+            await visit.Http.Request.ReadFormAsync(visit.Aborted);
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new PageException(StatusCodes.Status400BadRequest, broken.Message);
         }
     }
 
