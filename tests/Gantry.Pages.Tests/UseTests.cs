@@ -1,0 +1,26 @@
+using Gantry.TestKit;
+
+namespace Gantry.Pages.Tests;
+
+/// <summary>The pages of an administrator, who has all of them, for whom a mouse or a script is not there.</summary>
+[Collection(typeof(ShowcaseCollection))]
+[Trait("Speed", "Slow")]
+public sealed class UseTests(Showcase showcase)
+{
+    [Fact]
+    public async Task Tab_ReachesEverything_InOrder_AndOneSeesWhere()
+    {
+        await Chromium.RunAsync("keyboard", showcase.Registry.Address, null, new() { ["paths"] = new[] { "/signin" } });
+        await Chromium.RunAsync("keyboard", showcase.Registry.Address, await showcase.OpenAsync("admin"), new() { ["paths"] = await showcase.PathsAsync("admin", 1) });
+    }
+
+    [Fact]
+    public async Task WithoutScript_SignIn_Menu_Search_AndEveryPage_Work()
+    {
+        await Chromium.RunAsync("plain", showcase.Registry.Address, null, new()
+        {
+            ["account"] = "admin", ["password"] = RegistryServer.Password, ["search"] = "acme/w", ["found"] = "repositories/acme/web",
+            ["paths"] = await showcase.PathsAsync("admin", 1),
+        });
+    }
+}
