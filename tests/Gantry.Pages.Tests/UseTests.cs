@@ -2,7 +2,7 @@ using Gantry.TestKit;
 
 namespace Gantry.Pages.Tests;
 
-/// <summary>The pages of an administrator, who has all of them, for whom a mouse or a script is not there.</summary>
+/// <summary>The pages of an administrator, who has all of them: with the script, with the keyboard, without the script.</summary>
 [Collection(typeof(ShowcaseCollection))]
 [Trait("Speed", "Slow")]
 public sealed class UseTests(Showcase showcase)
@@ -12,6 +12,15 @@ public sealed class UseTests(Showcase showcase)
     {
         await Chromium.RunAsync("keyboard", showcase.Registry.Address, null, new() { ["paths"] = new[] { "/signin" } });
         await Chromium.RunAsync("keyboard", showcase.Registry.Address, await showcase.OpenAsync("admin"), new() { ["paths"] = await showcase.PathsAsync("admin", 1) });
+    }
+
+    [Fact]
+    public async Task WithScript_ContentIsReplaced_SearchAnswers_CopyingAndQuestionsWork()
+    {
+        await Chromium.RunAsync("script", showcase.Registry.Address, null, new()
+        {
+            ["account"] = "maintainer", ["password"] = RegistryServer.Password, ["namespace"] = "acme", ["search"] = "acme/w", ["repository"] = "repositories/acme/web",
+        });
     }
 
     [Fact]

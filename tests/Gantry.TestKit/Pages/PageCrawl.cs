@@ -5,12 +5,12 @@ namespace Gantry.TestKit;
 
 /// <summary>A page, or something else that a page links to.</summary>
 /// <param name="Kind">Of pages: <see cref="PageRoutes.KindOf"/>. Null: an answer of another sort.</param>
-/// <param name="From">The page whose link led there first.</param>
+/// <param name="From">The page whose link led there first; of the first ones themselves.</param>
 public sealed record FoundPage(string Path, string? Kind, string From, PageReply Reply);
 
 /// <summary>
-/// Walks from the first page along all links that it finds. Of links of one sort on pages of one sort it takes the first few: a registry has more
-/// tags than anybody looks at, and each sort of page that there is comes up.
+/// Walks from the first page along all links that it finds, and all choices of forms that ask for another page. Of links of one sort on pages of one sort it
+/// takes the first few: a registry has more tags than anybody looks at, and each sort of page that there is comes up.
 /// </summary>
 public sealed partial class PageCrawl(PageSession session, int linksPerKind = 6)
 {
@@ -24,7 +24,7 @@ public sealed partial class PageCrawl(PageSession session, int linksPerKind = 6)
     public async Task<IReadOnlyList<FoundPage>> RunAsync(params string[] starts)
     {
         var found = new List<FoundPage>();
-        foreach (var start in starts) Add(start, "the beginning", start);
+        foreach (var start in starts) Add(start, start, start);
         while (_waiting.TryDequeue(out var next))
         {
             if (found.Count == MostPages) throw new InvalidOperationException($"more than {MostPages} pages, {next.Path} from {next.From} among them");
@@ -40,13 +40,20 @@ public sealed partial class PageCrawl(PageSession session, int linksPerKind = 6)
         return found;
     }
 
-    /// <summary>Where a page's links lead, without those that leave the registry and those within the page; without fragments.</summary>
+    /// <summary>Where a page's links and choices lead, without those that leave the registry; without fragments.</summary>
     public IReadOnlyList<string> LinksOf(string html)
     {
         var root = new Uri(session.Address, WebUtility.HtmlDecode(Base().Match(html).Groups[1].Value));
-        return [.. Links().Matches(html).Select(link => new Uri(root, WebUtility.HtmlDecode(link.Groups[1].Value)))
+        var links = Links().Matches(html).Select(link => link.Groups[1].Value).Concat(ChoicesOf(html));
+        return [.. links.Select(link => new Uri(root, WebUtility.HtmlDecode(link)))
             .Where(link => link.Host == root.Host && link.Port == root.Port && link.Scheme == root.Scheme).Select(link => link.PathAndQuery).Distinct()];
     }
+
+    private static IEnumerable<string> ChoicesOf(string html) =>
+        from form in Forms().Matches(html)
+        from choice in Choices().Matches(form.Groups["body"].Value)
+        from option in Options().Matches(choice.Groups["body"].Value)
+        select $"{form.Groups["action"].Value}?{choice.Groups["name"].Value}={Uri.EscapeDataString(WebUtility.HtmlDecode(option.Groups[1].Value))}";
 
     private void Add(string link, string from, string fromKind)
     {
@@ -65,4 +72,13 @@ public sealed partial class PageCrawl(PageSession session, int linksPerKind = 6)
 
     [GeneratedRegex("<a\\s[^>]*?href=\"([^\"]*)\"")]
     private static partial Regex Links();
+
+    [GeneratedRegex("<form[^>]*method=\"get\"[^>]*action=\"(?<action>[^\"]*)\"[^>]*>(?<body>.*?)</form>", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Forms();
+
+    [GeneratedRegex("<select[^>]* name=\"(?<name>[^\"]*)\"[^>]*>(?<body>.*?)</select>", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Choices();
+
+    [GeneratedRegex("<option value=\"([^\"]+)\"")]
+    private static partial Regex Options();
 }
