@@ -18,8 +18,22 @@ internal enum Needs
     /// <summary>A maintainer of the path's namespace, or an administrator.</summary>
     Maintainer,
 
-    /// <summary>Who may pull from the path's repository, <c>{*Name}</c> (with a tag behind a colon where the page is about one).</summary>
+    /// <summary>
+    /// Who may pull from the path's repository, <c>{*Name}</c> (with a tag behind a colon, or a digest behind an @, where the page is about one).
+    /// </summary>
     Repository,
+
+    /// <summary>Who may pull from the path's repository and push to it.</summary>
+    Push,
+
+    /// <summary>Who may pull from the path's repository and delete in it.</summary>
+    Delete,
+
+    /// <summary>Who may pull from the path's repository and maintains its namespace.</summary>
+    Upkeep,
+
+    /// <summary>Who keeps the path's webhook, <c>{Id}</c>: the maintainers of its namespace; administrators keep all.</summary>
+    Keeper,
 
     /// <summary>An administrator, or a maintainer of the namespace that the query names.</summary>
     Audit,

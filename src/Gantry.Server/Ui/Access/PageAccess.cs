@@ -1,5 +1,6 @@
 using Gantry.Core.Access;
 using Gantry.Core.Events;
+using Gantry.Core.Webhooks;
 using Gantry.Oci;
 
 namespace Gantry.Server.Ui;
@@ -8,7 +9,7 @@ namespace Gantry.Server.Ui;
 /// The rules of <c>/v2</c> and of the API, for pages: what the visitor may not see is told from what is not there by nobody. Every
 /// denial of an account is recorded; a listing that shows less is none.
 /// </summary>
-internal sealed class PageAccess(AccessPolicy policy, Namespaces namespaces, AuditTrail audit)
+internal sealed class PageAccess(AccessPolicy policy, Namespaces namespaces, WebhookList webhooks, AuditTrail audit)
 {
     /// <returns>False: only for want of a session; signing in may help.</returns>
     /// <exception cref="PageException">403, 404.</exception>
@@ -32,6 +33,21 @@ internal sealed class PageAccess(AccessPolicy policy, Namespaces namespaces, Aud
             case var _ when visit.Login is null:
                 return false;
             case Needs.Account:
+                return true;
+            case Needs.Push:
+                await ReadAsync(visit);
+                await RequireAsync(visit, RepositoryActions.Push);
+                return true;
+            case Needs.Delete:
+                await ReadAsync(visit);
+                await RequireAsync(visit, RepositoryActions.Delete);
+                return true;
+            case Needs.Upkeep:
+                await ReadAsync(visit);
+                if (!visit.Manages) throw await DeniedAsync(visit, $"This page is for maintainers of {visit.Repository.Namespace}.", visit.Repository.Namespace);
+                return true;
+            case Needs.Keeper:
+                await KeepAsync(visit);
                 return true;
             case Needs.Maintainer:
                 await MaintainAsync(visit, (string?)visit.Http.Request.RouteValues["Ns"]);
@@ -76,16 +92,28 @@ internal sealed class PageAccess(AccessPolicy policy, Namespaces namespaces, Aud
 
     private async Task ReadAsync(Visit visit)
     {
-        // No repository's name holds a colon: what follows is a tag.
+        // No repository's name holds an @ or a colon: what follows is a digest, or a tag.
         var path = (string?)visit.Http.Request.RouteValues["Name"] ?? "";
-        var colon = path.IndexOf(':', StringComparison.Ordinal);
-        var text = colon < 0 ? path : path[..colon];
-        if (!RepositoryName.TryParse(text, out var repository)) throw PageException.NotFound();
-        if (colon >= 0) visit.Tag = TagName.TryParse(path[(colon + 1)..], out var tag) ? tag : throw PageException.NotFound();
+        var end = path.AsSpan().IndexOfAny('@', ':') is var at and >= 0 ? at : path.Length;
+        var what = path[Math.Min(end + 1, path.Length)..];
+        if (!RepositoryName.TryParse(path[..end], out var repository)) throw PageException.NotFound();
+        if (end < path.Length && path[end] == '@') visit.Digest = Digest.TryParse(what, out var digest) ? digest : throw PageException.NotFound();
+        else if (end < path.Length) visit.Tag = TagName.TryParse(what, out var tag) ? tag : throw PageException.NotFound();
 
         visit.Repository = repository;
         visit.Granted = (await policy.CallerFor(visit.Login).DecideAsync(repository, visit.Aborted)).Granted;
         if (!visit.Granted.HasFlag(RepositoryActions.Pull)) throw await HiddenAsync(visit, repository.Namespace);
+        visit.Manages = visit.Account is { } account && await policy.MayManageAsync(account, NamespaceName.Parse(repository.Namespace), visit.Aborted);
+    }
+
+    // Those that others keep are told from none by nobody.
+    private async Task KeepAsync(Visit visit)
+    {
+        var found = long.TryParse((string?)visit.Http.Request.RouteValues["Id"], System.Globalization.NumberStyles.None, null, out var id)
+            ? await webhooks.FindAsync(id, visit.Aborted) : null;
+        visit.Manages = found?.Namespace is { } home && await policy.MayManageAsync(visit.Account!, NamespaceName.Parse(home), visit.Aborted);
+        if (found is null || !(visit.IsAdministrator || visit.Manages)) throw await HiddenAsync(visit, null);
+        visit.Webhook = found;
     }
 
     private async Task<PageException> HiddenAsync(Visit visit, string? name)

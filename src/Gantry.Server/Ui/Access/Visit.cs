@@ -1,5 +1,6 @@
 using Gantry.Core.Access;
 using Gantry.Core.Events;
+using Gantry.Core.Webhooks;
 using Gantry.Oci;
 using Gantry.Server.Auth;
 using Microsoft.AspNetCore.Http.Features;
@@ -29,7 +30,7 @@ public sealed class Visit(HttpContext http, LoggedIn? login)
     /// <summary>The path's namespace, of pages that need to see one.</summary>
     public NamespaceInfo Namespace { get; internal set; } = null!;
 
-    /// <summary>Whether the visitor manages <see cref="Namespace"/>.</summary>
+    /// <summary>Whether the visitor manages <see cref="Namespace"/>, or the one of <see cref="Repository"/>.</summary>
     public bool Manages { get; internal set; }
 
     /// <summary>The path's repository, of pages that need one; it need not exist.</summary>
@@ -38,8 +39,14 @@ public sealed class Visit(HttpContext http, LoggedIn? login)
     /// <summary>Null where the path has none.</summary>
     public TagName? Tag { get; internal set; }
 
+    /// <summary>Null where the path has none.</summary>
+    public Digest? Digest { get; internal set; }
+
     /// <summary>What the visitor may do in <see cref="Repository"/>.</summary>
     public RepositoryActions Granted { get; internal set; }
+
+    /// <summary>The path's webhook, of pages that need one.</summary>
+    public Webhook Webhook { get; internal set; } = null!;
 
     /// <summary>What the page before this one left to be told.</summary>
     public string? Notice { get; internal set; }

@@ -1,0 +1,37 @@
+using Gantry.Oci;
+
+namespace Gantry.Server.Ui;
+
+/// <summary>
+/// Where pages that others link to are: below the root, without a slash before it. What follows a repository is a tag behind a colon or a
+/// digest behind an @, as in a reference.
+/// </summary>
+internal static class PagePaths
+{
+    public static string Namespace(string name) => $"namespaces/{name}";
+
+    public static string Repository(RepositoryName name) => $"repositories/{name}";
+
+    /// <summary>An image, or whatever else the tag names.</summary>
+    public static string Image(RepositoryName name, TagName tag) => $"images/{name}:{tag}";
+
+    public static string Image(RepositoryName name, Digest digest) => $"images/{name}@{digest}";
+
+    public static string History(RepositoryName name, TagName tag) => $"history/{name}:{tag}";
+
+    public static string Readme(RepositoryName name) => $"readme/{name}";
+
+    public static string Usage(RepositoryName name) => $"usage/{name}";
+
+    /// <summary>What was deleted and can be restored.</summary>
+    public static string Deleted(RepositoryName name) => $"deleted/{name}";
+
+    /// <summary>Asks before a tag goes, and says what that frees.</summary>
+    public static string Delete(RepositoryName name, TagName tag) => $"delete/{name}:{tag}";
+
+    public static string Delete(RepositoryName name, Digest digest) => $"delete/{name}@{digest}";
+
+    public static string Webhook(long id) => $"webhooks/{id}";
+
+    public static string Delivery(long webhook, long id) => $"webhooks/{webhook}/deliveries/{id}";
+}
