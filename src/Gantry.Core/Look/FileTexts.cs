@@ -53,9 +53,23 @@ public sealed class FileTexts(LookedImages images, LayerBlobs blobs, TimeProvide
     /// <summary>A file by its path, links followed within the image as in a chroot.</summary>
     /// <returns>Null where the repository has no such manifest. A value of null where the image has nothing there.</returns>
     /// <exception cref="TimeoutException">The layer, or those that others look into, took too long.</exception>
-    public async Task<Looked<FileText>?> ReadAsync(RepositoryName repository, Reference image, ImagePath path, CancellationToken cancellationToken)
+    public async Task<Looked<FileText>?> ReadAsync(RepositoryName repository, Reference image, ImagePath path, CancellationToken cancellationToken) =>
+        await images.OpenAsync(repository, image, cancellationToken) is { } opened ? await ReadAsync(opened, path, cancellationToken) : null;
+
+    /// <summary>A file as one layer alone has it, another one of the image may hide it; links are followed within the layer.</summary>
+    /// <param name="repository">Whose reader asks.</param>
+    /// <param name="layer">The digest of its blob.</param>
+    /// <param name="path">Where.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Null where the repository has no such blob. A value of null where the layer has nothing there.</returns>
+    /// <exception cref="TimeoutException">As above.</exception>
+    public async Task<Looked<FileText>?> ReadLayerAsync(RepositoryName repository, Digest layer, ImagePath path, CancellationToken cancellationToken) =>
+        await images.OpenLayerAsync(repository, layer, cancellationToken) is { } opened ? await ReadAsync(opened, path, cancellationToken) : null;
+
+    public void Dispose() => _readers.Dispose();
+
+    private async Task<Looked<FileText>> ReadAsync(LookedImage opened, ImagePath path, CancellationToken cancellationToken)
     {
-        if (await images.OpenAsync(repository, image, cancellationToken) is not { } opened) return null;
         if (!opened.IsReady || opened.Layers.Count == 0) return opened.Answer<FileText>(null);
         var tree = new MergedTree(images.Pages(opened), opened.Layers.Count, withHidden: false);
         if (await tree.ResolveAsync(path.Bytes.ToArray(), followsLast: true, cancellationToken) is not { } found) return opened.Answer<FileText>(null);
@@ -69,8 +83,6 @@ public sealed class FileTexts(LookedImages images, LayerBlobs blobs, TimeProvide
         var content = record.Size == 0 ? [] : await ReadAsync(opened, source.Layer, offset, (int)Math.Min(record.Size, MaxBytes), cancellationToken);
         return opened.Answer(Judge(file, content, isCut: content.Length < record.Size));
     }
-
-    public void Dispose() => _readers.Dispose();
 
     internal static FileText Judge(ImageFile file, byte[] content, bool isCut)
     {

@@ -55,6 +55,16 @@ public sealed class ImageFiles(LookedImages images)
         return opened.Answer(found is null or { IsRemoved: true } ? null : await ShowAsync(tree, found, opened, cancellationToken));
     }
 
+    /// <summary>One thing in a layer, as the layer's own listing shows it.</summary>
+    /// <returns>As of <see cref="ListLayerAsync"/>.</returns>
+    public async Task<Looked<ImageFile>?> FindInLayerAsync(RepositoryName repository, Digest layer, ImagePath path, CancellationToken cancellationToken)
+    {
+        if (await images.OpenLayerAsync(repository, layer, cancellationToken) is not { } opened) return null;
+        if (!opened.IsReady) return opened.Answer<ImageFile>(null);
+        var entry = await images.Pages(opened).FindAsync(0, Listings.EntryKey.Of(path), cancellationToken);
+        return opened.Answer(entry is null ? null : Alone(path, entry, opened));
+    }
+
     private async Task<DirectoryListing?> ListAsync(LookedImage image, ImagePath path, ImagePath? after, int limit, bool withRemoved, CancellationToken cancellationToken)
     {
         if (image.Layers.Count == 0) return null;

@@ -22,7 +22,7 @@ public sealed class LookedImages(NpgsqlDataSource database, ManifestPull manifes
     /// <summary>Null where the repository has no such manifest.</summary>
     internal async Task<LookedImage?> OpenAsync(RepositoryName repository, Reference reference, CancellationToken cancellationToken)
     {
-        if (await manifests.GetAsync(repository, reference, cancellationToken) is not { } manifest) return null;
+        if (await manifests.ReadAsync(repository, reference, cancellationToken) is not { } manifest) return null;
         if (ImageShape.Read(manifest.Payload!, manifest.MediaType) is not { } document) return new LookedImage(repository, null, [], [], "not a manifest that can be read");
         if (ImageShape.WhyNot(document) is { } whyNot) return new LookedImage(repository, document, [], [], whyNot);
         return await OpenAsync(repository, document, [.. document.Layers.Select(layer => layer.Digest)], cancellationToken);

@@ -65,8 +65,15 @@ public sealed class ManifestPull(NpgsqlDataSource database, PullCounts counts, I
     private readonly RecentlyUsed<(RepositoryName, string), StoredManifest> _served = new(Capacity, manifest => manifest.Size + Overhead);
 
     /// <summary>The whole manifest, at most <see cref="ManifestDocument.MaxBytes"/>; null where there is none. It counts as a pull.</summary>
-    public async Task<StoredManifest?> GetAsync(RepositoryName repository, Reference reference,
-        CancellationToken cancellationToken)
+    public async Task<StoredManifest?> GetAsync(RepositoryName repository, Reference reference, CancellationToken cancellationToken)
+    {
+        var manifest = await ReadAsync(repository, reference, cancellationToken);
+        if (manifest is not null) counts.Count(repository, reference.ToString());
+        return manifest;
+    }
+
+    /// <summary>The same for who only looks: it counts as nothing.</summary>
+    public async Task<StoredManifest?> ReadAsync(RepositoryName repository, Reference reference, CancellationToken cancellationToken)
     {
         var key = (repository, reference.ToString());
         _served.TryGet(key, out var known);
@@ -74,7 +81,6 @@ public sealed class ManifestPull(NpgsqlDataSource database, PullCounts counts, I
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = known?.Digest.ToString() ?? "" });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
-        counts.Count(repository, key.Item2);
         if (reader.IsDBNull(2)) return known;
 
         var payload = reader.GetFieldValue<byte[]>(2);

@@ -16,9 +16,9 @@ public sealed class TagReturn(ManifestPull pull, ManifestPush push, ContentResto
     public async Task<bool> ReturnAsync(
         RepositoryName repository, TagName tag, Digest digest, Actor actor, CancellationToken cancellationToken)
     {
-        var manifest = await pull.GetAsync(repository, digest, cancellationToken);
+        var manifest = await pull.ReadAsync(repository, digest, cancellationToken);
         if (manifest is null && await restore.RestoreManifestAsync(repository, digest, actor, cancellationToken) is not null)
-            manifest = await pull.GetAsync(repository, digest, cancellationToken);
+            manifest = await pull.ReadAsync(repository, digest, cancellationToken);
         if (manifest?.Payload is not { } payload) return false;
 
         var document = ManifestDocument.Parse(payload, manifest.MediaType);

@@ -32,6 +32,7 @@ internal static class UiServices
         endpoints.MapGet(SiteFiles.Path + "{file}", SiteFiles.AnswerAsync);
         endpoints.MapPost("/signout", SmallForms.SignOut).WithMetadata(new NeedsAttribute(Needs.Nothing));
         endpoints.MapPost("/theme", SmallForms.SetThemeAsync).WithMetadata(new NeedsAttribute(Needs.Nothing));
+        endpoints.MapGet("/document/{*Name}", ImageDocument.AnswerAsync).WithMetadata(new NeedsAttribute(Needs.Repository));
         endpoints.MapGet("/audit/export", AuditExport.AnswerAsync).WithMetadata(new NeedsAttribute(Needs.Audit));
     }
 

@@ -129,7 +129,24 @@
     tell("Copied");
     setTimeout(() => { use.setAttribute("href", icon); button.classList.remove("copied"); }, 1500);
   });
-  const ready = () => all("[data-copy]").forEach(button => button.hidden = false);
+  const ready = () => { all("[data-copy]").forEach(button => button.hidden = false); wait(); };
+
+  // A page that waits for something asks for itself again, and is shown whole once it waits no more.
+  let waiting;
+  const wait = () => {
+    clearTimeout(waiting);
+    const part = one("main [data-again]"), address = location.href;
+    if (part) waiting = setTimeout(async () => {
+      if (document.hidden) return wait();
+      try {
+        const next = parse(await (await fetch(address, { headers: { Accept: "text/html" } })).text()), more = one("main [data-again]", next);
+        if (location.href !== address || !part.isConnected) return;
+        if (!more) return go(address, false);
+        if (!part.contains(document.activeElement)) part.replaceWith(document.importNode(more, true));
+      } catch (fault) { if (!(fault instanceof TypeError)) throw fault; }
+      wait();
+    }, 1500);
+  };
 
   // Streamed parts: sent behind the page, each for its place between two comments.
   const place = (id, content) => {

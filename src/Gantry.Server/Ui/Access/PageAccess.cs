@@ -92,13 +92,11 @@ internal sealed class PageAccess(AccessPolicy policy, Namespaces namespaces, Web
 
     private async Task ReadAsync(Visit visit)
     {
-        // No repository's name holds an @ or a colon: what follows is a digest, or a tag.
+        // No repository's name holds a colon or an at sign: what follows is a tag or a digest.
         var path = (string?)visit.Http.Request.RouteValues["Name"] ?? "";
-        var end = path.AsSpan().IndexOfAny('@', ':') is var at and >= 0 ? at : path.Length;
-        var what = path[Math.Min(end + 1, path.Length)..];
-        if (!RepositoryName.TryParse(path[..end], out var repository)) throw PageException.NotFound();
-        if (end < path.Length && path[end] == '@') visit.Digest = Digest.TryParse(what, out var digest) ? digest : throw PageException.NotFound();
-        else if (end < path.Length) visit.Tag = TagName.TryParse(what, out var tag) ? tag : throw PageException.NotFound();
+        var end = path.AsSpan().IndexOfAny(':', '@');
+        if (!RepositoryName.TryParse(end < 0 ? path : path[..end], out var repository)) throw PageException.NotFound();
+        if (end >= 0) visit.Reference = ReferenceOf(path[end], path[(end + 1)..]) ?? throw PageException.NotFound();
 
         visit.Repository = repository;
         visit.Granted = (await policy.CallerFor(visit.Login).DecideAsync(repository, visit.Aborted)).Granted;
@@ -115,6 +113,9 @@ internal sealed class PageAccess(AccessPolicy policy, Namespaces namespaces, Web
         if (found is null || !(visit.IsAdministrator || visit.Manages)) throw await HiddenAsync(visit, null);
         visit.Webhook = found;
     }
+
+    private static Reference? ReferenceOf(char mark, string text) =>
+        Reference.TryParse(text, out var reference) && mark == (reference.Tag is null ? '@' : ':') ? reference : null;
 
     private async Task<PageException> HiddenAsync(Visit visit, string? name)
     {

@@ -36,11 +36,14 @@ public sealed class Visit(HttpContext http, LoggedIn? login)
     /// <summary>The path's repository, of pages that need one; it need not exist.</summary>
     public RepositoryName Repository { get; internal set; }
 
-    /// <summary>Null where the path has none.</summary>
-    public TagName? Tag { get; internal set; }
+    /// <summary>The tag or the digest that the path names behind the repository; null where it has none.</summary>
+    public Reference? Reference { get; internal set; }
 
     /// <summary>Null where the path has none.</summary>
-    public Digest? Digest { get; internal set; }
+    public TagName? Tag => Reference?.Tag;
+
+    /// <summary>Null where the path has none.</summary>
+    public Digest? Digest => Reference?.Digest;
 
     /// <summary>What the visitor may do in <see cref="Repository"/>.</summary>
     public RepositoryActions Granted { get; internal set; }
