@@ -39,8 +39,17 @@ public abstract class Page : ComponentBase
     protected void Refuse(string why)
     {
         Refusal = why;
-        Http.Response.StatusCode = StatusCodes.Status400BadRequest;
+        Answer(StatusCodes.Status400BadRequest);
     }
+
+    /// <summary>
+    /// Shows the page, with this status. It is set as the answer begins: what has 404 before is not shown at all, for the framework has a page of its own for that.
+    /// </summary>
+    protected void Answer(int status) => Http.Response.OnStarting(() =>
+    {
+        Http.Response.StatusCode = status;
+        return Task.CompletedTask;
+    });
 
     /// <summary>Does what a form asked for; a broken rule is told on the page.</summary>
     protected async Task TryAsync(Func<Task> work)
@@ -51,8 +60,8 @@ public abstract class Page : ComponentBase
         }
         catch (OciException broken) when (broken.Status is 400 or 404 or 409)
         {
+            Answer(broken.Status);
             Refuse($"{char.ToUpperInvariant(broken.Message[0])}{broken.Message[1..]}.");
-            Http.Response.StatusCode = broken.Status;
         }
     }
 }

@@ -12,10 +12,8 @@ internal static class PagePaths
 
     public static string Repository(RepositoryName name) => $"repositories/{name}";
 
-    /// <summary>An image, or whatever else the tag names.</summary>
-    public static string Image(RepositoryName name, TagName tag) => $"images/{name}:{tag}";
-
-    public static string Image(RepositoryName name, Digest digest) => $"images/{name}@{digest}";
+    /// <summary>An image, or whatever else the reference names; <see cref="ImageLinks"/> has the rest that is about one.</summary>
+    public static string Image(RepositoryName name, Reference reference) => ImageLinks.Of(name, reference).Image;
 
     public static string History(RepositoryName name, TagName tag) => $"history/{name}:{tag}";
 

@@ -27,7 +27,7 @@ public sealed class ImagePageTests(PageServer server)
         Assert.Contains("aria-label=\"Size by layer, 2 in all:", page.Main, StringComparison.Ordinal);
 
         // Each layer stands in the row of the step that made it, and the step in between has none.
-        Assert.Matches(@"1: look inside ADD base .* – ENV MODE=prod .* 2: look inside RUN /bin/sh -c make ", page.Text);
+        Assert.Matches(@" 1 ADD base .* Look inside layer 1 .* – ENV MODE=prod .* 2 RUN /bin/sh -c make .* Look inside layer 2 ", page.Text);
         foreach (var link in new[] { "files/acme/whole:1.0?layer=2", "documents/acme/whole:1.0", "packages/acme/whole:1.0", "history/acme/whole:1.0", "compare/acme/whole?to=1.0" })
             Assert.Contains($"href=\"{link}\"", page.Main, StringComparison.Ordinal);
 
