@@ -58,10 +58,10 @@ public sealed class Showcase : IAsyncLifetime
         return _walks[visitor] = await new PageCrawl(await OpenAsync(visitor)).RunAsync(starts);
     }
 
-    /// <summary>The first few pages of each kind that were answered with a page: what a browser looks at.</summary>
-    internal async Task<IReadOnlyList<string>> PathsAsync(string visitor, int perKind) =>
+    /// <summary>What a browser looks at: a page of each route, or of each kind.</summary>
+    internal async Task<IReadOnlyList<string>> PathsAsync(string visitor, bool isEachKind = false) =>
         [.. (await WalkAsync(visitor)).Where(page => page.Kind is not null && page.Reply.IsHtml)
-            .GroupBy(page => page.Kind).SelectMany(kind => kind.DistinctBy(page => PageRoutes.KindOf(page.From)).Concat(kind).Distinct().Take(perKind)).Select(page => page.Path)];
+            .DistinctBy(page => isEachKind ? page.Kind : PageRoutes.Of(page.Path)).Select(page => page.Path)];
 
     private async Task AddPeopleAsync()
     {

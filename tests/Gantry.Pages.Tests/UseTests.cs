@@ -11,7 +11,7 @@ public sealed class UseTests(Showcase showcase)
     public async Task Tab_ReachesEverything_InOrder_AndOneSeesWhere()
     {
         await Chromium.RunAsync("keyboard", showcase.Registry.Address, null, new() { ["paths"] = new[] { "/signin" } });
-        await Chromium.RunAsync("keyboard", showcase.Registry.Address, await showcase.OpenAsync("admin"), new() { ["paths"] = await showcase.PathsAsync("admin", 1) });
+        await Chromium.RunAsync("keyboard", showcase.Registry.Address, await showcase.OpenAsync("admin"), new() { ["paths"] = await showcase.PathsAsync("admin") });
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class UseTests(Showcase showcase)
         await Chromium.RunAsync("plain", showcase.Registry.Address, null, new()
         {
             ["account"] = "admin", ["password"] = RegistryServer.Password, ["search"] = "acme/w", ["found"] = "repositories/acme/web",
-            ["paths"] = await showcase.PathsAsync("admin", 1),
+            ["paths"] = await showcase.PathsAsync("admin"),
         });
     }
 }

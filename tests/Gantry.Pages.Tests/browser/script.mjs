@@ -28,7 +28,7 @@ await work(async () => {
   is("the page was loaded anew", loads === 0);
 
   await page.fill("#search", order.search);
-  await page.waitForSelector("#found:not([hidden]) a");
+  await page.waitForSelector("#found:not([hidden]) a[href^=repositories]:visible");
   await page.keyboard.press("Escape");
   is("Escape does not close what was found", await page.isHidden("#found"));
   await page.keyboard.press("Enter");

@@ -51,9 +51,12 @@ public sealed partial class PageCrawl(PageSession session, int linksPerKind = 6)
 
     private static IEnumerable<string> ChoicesOf(string html) =>
         from form in Forms().Matches(html)
+        let rest = string.Concat(Filled().Matches(form.Groups["body"].Value).Select(field => $"&{field.Groups["name"].Value}={Escaped(field.Groups["value"].Value)}"))
         from choice in Choices().Matches(form.Groups["body"].Value)
         from option in Options().Matches(choice.Groups["body"].Value)
-        select $"{form.Groups["action"].Value}?{choice.Groups["name"].Value}={Uri.EscapeDataString(WebUtility.HtmlDecode(option.Groups[1].Value))}";
+        select $"{form.Groups["action"].Value}?{choice.Groups["name"].Value}={Escaped(option.Groups[1].Value)}{rest}";
+
+    private static string Escaped(string html) => Uri.EscapeDataString(WebUtility.HtmlDecode(html));
 
     private void Add(string link, string from, string fromKind)
     {
@@ -78,6 +81,9 @@ public sealed partial class PageCrawl(PageSession session, int linksPerKind = 6)
 
     [GeneratedRegex("<select[^>]* name=\"(?<name>[^\"]*)\"[^>]*>(?<body>.*?)</select>", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Choices();
+
+    [GeneratedRegex("<input(?=[^>]* name=\"(?<name>[^\"]+)\")(?=[^>]* value=\"(?<value>[^\"]+)\")", RegexOptions.ExplicitCapture)]
+    private static partial Regex Filled();
 
     [GeneratedRegex("<option value=\"([^\"]+)\"")]
     private static partial Regex Options();
