@@ -58,7 +58,7 @@ public static class CoreServices
         services.AddSingleton<UploadClaims>().AddSingleton<Linking>().AddSingleton<UploadSessions>().AddSingleton<BlobCommit>().AddSingleton<BlobMount>();
         services.AddSingleton<ManifestPush>().AddSingleton<UploadExpiry>().AddSingleton<DoomedLocations>();
         services.AddSingleton<BlobPull>().AddSingleton<ManifestPull>().AddSingleton<PullCounts>();
-        services.AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>().AddSingleton<RestorableContent>();
+        services.AddSingleton<ContentRemoval>().AddSingleton<ContentRestore>().AddSingleton<RestorableContent>().AddSingleton<RepositoryRemoval>();
         services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
         services.AddSingleton<Quarantine>();

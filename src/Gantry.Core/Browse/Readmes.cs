@@ -27,14 +27,20 @@ public sealed class Readmes(IDbContextFactory<RegistryDbContext> contexts)
     }
 
     /// <summary>False: there is no such repository.</summary>
+    /// <param name="repository">Whose.</param>
+    /// <param name="markdown">All of it.</param>
+    /// <param name="actor">Who writes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="expect">Sees what is there, null for nothing, while nobody else can change it; what it throws stops the change.</param>
     /// <exception cref="OciException">SIZE_INVALID (413): longer than <see cref="MaxBytes"/>. UNSUPPORTED (400): no text.</exception>
-    public Task<bool> WriteAsync(RepositoryName repository, string markdown, Actor actor, CancellationToken cancellationToken)
+    public Task<bool> WriteAsync(
+        RepositoryName repository, string markdown, Actor actor, CancellationToken cancellationToken, Action<Readme?>? expect = null)
     {
         if (markdown.Length > MaxBytes || Encoding.UTF8.GetByteCount(markdown) > MaxBytes)
             throw new OciException(OciErrorCode.SizeInvalid, $"a README has at most {MaxBytes} bytes", status: 413);
         if (markdown.Contains('\0', StringComparison.Ordinal) || !IsUnicode(markdown))
             throw new OciException(OciErrorCode.Unsupported, "a README is text: no NUL, no half of a surrogate pair", status: 400);
-        return ChangeAsync(repository, EventKinds.ReadmeWrite, actor, (db, id) => db.Database.ExecuteSqlAsync(
+        return ChangeAsync(repository, EventKinds.ReadmeWrite, actor, expect, (db, id) => db.Database.ExecuteSqlAsync(
             $"""
              INSERT INTO readmes (repository_id, markdown, account) VALUES ({id}, {markdown}, {actor.Account})
              ON CONFLICT (repository_id) DO UPDATE SET markdown = excluded.markdown, account = excluded.account, updated_at = now()
@@ -42,18 +48,30 @@ public sealed class Readmes(IDbContextFactory<RegistryDbContext> contexts)
     }
 
     /// <summary>False: there is none.</summary>
-    public Task<bool> RemoveAsync(RepositoryName repository, Actor actor, CancellationToken cancellationToken) => ChangeAsync(
-        repository, EventKinds.ReadmeRemove, actor, (db, id) => db.Database.ExecuteSqlAsync($"DELETE FROM readmes WHERE repository_id = {id}", cancellationToken),
+    /// <inheritdoc cref="WriteAsync" path="/param"/>
+    public Task<bool> RemoveAsync(
+        RepositoryName repository, Actor actor, CancellationToken cancellationToken, Action<Readme?>? expect = null) => ChangeAsync(
+        repository, EventKinds.ReadmeRemove, actor, expect, (db, id) => db.Database.ExecuteSqlAsync($"DELETE FROM readmes WHERE repository_id = {id}", cancellationToken),
         cancellationToken);
 
     private Task<bool> ChangeAsync(
-        RepositoryName repository, string kind, Actor actor, Func<RegistryDbContext, long, Task<int>> change, CancellationToken cancellationToken) =>
+        RepositoryName repository, string kind, Actor actor, Action<Readme?>? expect, Func<RegistryDbContext, long, Task<int>> change,
+        CancellationToken cancellationToken) =>
         contexts.InTransactionAsync(async db =>
         {
-            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id || await change(db, id) == 0) return false;
+            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
+            if (expect is not null) expect(await LockAsync(db, id, cancellationToken));
+            if (await change(db, id) == 0) return false;
             await db.AppendEventAsync(new Event(kind) { Repository = repository }, actor, cancellationToken);
             return true;
         }, cancellationToken);
+
+    // What is not there cannot be locked, but nobody expects it to be as it was read either.
+    private static async Task<Readme?> LockAsync(RegistryDbContext db, long repository, CancellationToken cancellationToken) =>
+        (await db.Database.SqlQuery<Readme>(
+            $"""
+             SELECT markdown AS "Markdown", account AS "Account", updated_at AS "UpdatedAt" FROM readmes WHERE repository_id = {repository} FOR UPDATE
+             """).ToListAsync(cancellationToken)).SingleOrDefault();
 
     private static bool IsUnicode(string text)
     {

@@ -8,6 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Gantry.Core.Removal;
 
+/// <summary>Where a tag points.</summary>
+/// <param name="Since">When it was made, or moved there.</param>
+public sealed record TagPlacement(Digest Digest, DateTimeOffset Since);
+
 /// <summary>
 /// Removes tags, manifests and blobs from a repository. A manifest or a blob is hidden at once and kept for a while;
 /// its bytes are garbage collection's business. Every removal takes its row FOR UPDATE first, which waits for, and
@@ -19,8 +23,14 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
         [.. push.Value.ImmutableTags.Select(TagPattern.TryParse).OfType<TagPattern>()];
 
     /// <summary>Removes the tag alone. False: there was none.</summary>
+    /// <param name="repository">Where.</param>
+    /// <param name="tag">Which.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="expect">Sees where the tag points and since when, while nobody can move it; what it throws stops the removal.</param>
+    /// <exception cref="OciException">DENIED (409): the tag is immutable.</exception>
     public async Task<bool> RemoveTagAsync(RepositoryName repository, TagName tag, Actor actor,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, Action<TagPlacement>? expect = null)
     {
         RefuseImmutable(repository, [tag.ToString()]);
         return await RemoveAsync(async db =>
@@ -28,6 +38,16 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
             if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
 
             var name = tag.ToString();
+            if (expect is not null)
+            {
+                var places = await db.Database.SqlQuery<Placed>(
+                    $"""
+                     SELECT manifest_digest AS "Digest", updated_at AS "Since" FROM tags WHERE repository_id = {id} AND name = {name} FOR UPDATE
+                     """).ToListAsync(cancellationToken);
+                if (places is not [var place]) return false;
+                expect(new TagPlacement(Digest.Parse(place.Digest), place.Since));
+            }
+
             var rows = await db.Tags.Where(row => row.RepositoryId == id && row.Name == name)
                 .ExecuteDeleteAsync(cancellationToken);
             if (rows == 0) return false;
@@ -121,7 +141,7 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
             throw new OciException(OciErrorCode.Denied, $"the {kind} {parent} needs it: delete that first", status: 409);
     }
 
-    private void RefuseImmutable(RepositoryName repository, IEnumerable<string> tags)
+    internal void RefuseImmutable(RepositoryName repository, IEnumerable<string> tags)
     {
         foreach (var tag in tags)
         {
@@ -129,6 +149,8 @@ public sealed class ContentRemoval(IDbContextFactory<RegistryDbContext> contexts
                 throw new OciException(OciErrorCode.Denied, $"tag {tag} is immutable by the rule {rule}", status: 409);
         }
     }
+
+    private sealed record Placed(string Digest, DateTimeOffset Since);
 
     private static Task RecordTagsAsync(RegistryDbContext db, long repository, List<string> tags, Actor actor,
         CancellationToken cancellationToken) =>

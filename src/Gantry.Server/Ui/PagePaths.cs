@@ -24,7 +24,9 @@ internal static class PagePaths
     /// <summary>What was deleted and can be restored.</summary>
     public static string Deleted(RepositoryName name) => $"deleted/{name}";
 
-    /// <summary>Asks before a tag goes, and says what that frees.</summary>
+    /// <summary>Asks before all of it goes, and says what that frees; so do the others before a tag or an image does.</summary>
+    public static string Delete(RepositoryName name) => $"delete/{name}";
+
     public static string Delete(RepositoryName name, TagName tag) => $"delete/{name}:{tag}";
 
     public static string Delete(RepositoryName name, Digest digest) => $"delete/{name}@{digest}";

@@ -35,8 +35,8 @@ public sealed class TagListing(IDbContextFactory<RegistryDbContext> contexts, Ma
     /// <summary>The largest page; bounds the memory of a listing.</summary>
     public const int MaxPage = 1000;
 
-    /// <summary>Names that a filter is held against, a page; a few milliseconds for ten thousand.</summary>
-    internal const int Look = 20_000;
+    /// <summary>Names that a filter is held against, a page: ten milliseconds.</summary>
+    internal const int Look = 10_000;
 
     /// <param name="after">What the page before said; null: from the start.</param>
     /// <returns>Null: no such repository.</returns>

@@ -15,8 +15,8 @@ namespace Gantry.Server.Ui;
 internal sealed class PageGuard(
     RequestDelegate next, SessionLogins sessions, SameOrigin sameOrigin, PageAccess access, RequestLimits limits, Notices notices)
 {
-    /// <summary>The longest form: a webhook or a README with its rest. It bounds the memory of reading one.</summary>
-    private const int MaxBodyBytes = 128 * 1024;
+    /// <summary>The longest form: a README, each byte of which may be sent as three. It bounds the memory of reading one.</summary>
+    private const int MaxBodyBytes = 224 * 1024;
 
     /// <summary>Nothing but our own style, script, pictures and forms, and nobody's frame. No inline script or style exists.</summary>
     public const string Policy =
