@@ -1,5 +1,6 @@
 using System.Text;
 using Gantry.Core.Look;
+using Gantry.Oci;
 using Gantry.TestKit.Tar;
 
 namespace Gantry.Core.Tests.Look;
@@ -75,6 +76,26 @@ public sealed class FileTextsTests : IAsyncLifetime
 
         Assert.Equal("first", await TextAsync("first"));
         Assert.Equal(200_000, (await ReadAsync("f39"))!.Content.Length);
+    }
+
+    [Fact]
+    public async Task ReadLayer_IsWhatThatLayerHas_WhateverTheImageShows()
+    {
+        var lower = new TarBytes().File("etc/a", "old").SymbolicLink("to", "etc/a").SymbolicLink("out", "etc/b").End();
+        await _registry.PushAsync("v1", lower, new TarBytes().File("etc/a", "new").File("etc/b", "b").End());
+        var (texts, files, layer) = (_registry.Registry.Get<FileTexts>(), _registry.Files, Digest.Of(LookRegistry.Gzip(lower)));
+        async Task<FileText?> OfLayerAsync(string path) => (await texts.ReadLayerAsync(LookRegistry.Name, layer, LookRegistry.Path(path), default))!.Value;
+
+        Assert.Equal("new", await TextAsync("etc/a"));
+        Assert.Equal("old", (await OfLayerAsync("etc/a"))!.Text);
+        Assert.Equal("old", (await OfLayerAsync("to"))!.Text);
+        Assert.Null(await OfLayerAsync("out"));
+        Assert.Equal("etc/b", (await files.FindInLayerAsync(LookRegistry.Name, layer, LookRegistry.Path("out"), default))!.Value!.Target);
+        Assert.Null((await files.FindInLayerAsync(LookRegistry.Name, layer, LookRegistry.Path("etc/b"), default))!.Value);
+
+        // A layer of another repository is none.
+        Assert.Null(await texts.ReadLayerAsync(RepositoryName.Parse("team/other"), layer, LookRegistry.Path("etc/a"), default));
+        Assert.Null(await files.FindInLayerAsync(RepositoryName.Parse("team/other"), layer, LookRegistry.Path("etc/a"), default));
     }
 
     private async Task<FileText?> ReadAsync(string path) =>

@@ -43,7 +43,7 @@ public sealed class ComparePageTests(PageServer server)
         var first = await OpenAsync(browser, "/compare/acme/manyfiles?from=1&to=2");
         Assert.Contains("href=\"compare/acme/manyfiles?from=1&amp;to=2&amp;show=files\"", first.Main, StringComparison.Ordinal);
         var all = await OpenAsync(browser, "/compare/acme/manyfiles?from=1&to=2&show=files");
-        Assert.Contains("file=f198\" rel=\"next\"", all.Main, StringComparison.Ordinal);
+        Assert.Contains("file=f148\" rel=\"next\"", all.Main, StringComparison.Ordinal);
         var last = await OpenAsync(browser, "/compare/acme/manyfiles?from=1&to=2&show=files&file=f398");
         Assert.Contains("f399", last.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("f398 ", last.Text, StringComparison.Ordinal);

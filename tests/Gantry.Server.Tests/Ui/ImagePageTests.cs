@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gantry.Oci;
+using Gantry.Server.Tests.Auth;
 using Gantry.TestKit;
 using Gantry.TestKit.Tar;
 

@@ -46,6 +46,20 @@ public sealed class ShownTextTests
     public void Step_IsWithoutWhatBuildersPutAroundIt(string step, string text) => Assert.Equal(text, StepText.Of(step));
 
     [Fact]
+    public void PackagePlace_IsInTheOrderOfTheList()
+    {
+        PackageChange[] changes = [.. new[] { ("apk", "z", (string?)null), ("dpkg", "g", "amd64"), ("dpkg", "g", "i386"), ("dpkg", "g++", "amd64"), ("dpkg", "g/x", "amd64"), ("dpkg", "h", "all") }
+            .Select(package => new PackageChange(package.Item1, package.Item2, package.Item3, ["1"], ["2"]))];
+        for (var index = 0; index < changes.Length; index++)
+        {
+            var place = PackagePlace.Parse(PackagePlace.Of(changes[index]).ToString())!.Value;
+            Assert.Equal(changes[(index + 1)..], changes.SkipWhile(change => !place.IsBefore(change)));
+        }
+
+        Assert.Null(PackagePlace.Parse("dpkg/g"));
+    }
+
+    [Fact]
     public void Hex_IsAsHexdumpWritesIt() => Assert.Equal(
         "00000000  41 00 ff" + new string(' ', 3 * 13 + 1) + "  |A..|\n", HexLines.Of([0x41, 0, 0xFF]));
 }

@@ -10,8 +10,8 @@ namespace Gantry.Server.Ui;
 /// <param name="AfterPackage">The same of packages.</param>
 /// <param name="Show"><c>files</c> or <c>packages</c>: these alone, by pages; null: some of each.</param>
 /// <param name="WithTimes">Whether a file differs that has another time and nothing else.</param>
-public sealed record CompareQuery(
-    string? FromText, Reference? From, string? ToText, Reference? To, ImagePath? AfterFile, string? AfterPackage, string? Show, bool WithTimes)
+internal sealed record CompareQuery(
+    string? FromText, Reference? From, string? ToText, Reference? To, ImagePath? AfterFile, PackagePlace? AfterPackage, string? Show, bool WithTimes)
 {
     public bool IsWhole => From is not null && To is not null;
 
@@ -24,7 +24,7 @@ public sealed record CompareQuery(
     public static CompareQuery Of(Visit visit)
     {
         var (from, to) = (visit.Query("from")?.Trim(), visit.Query("to")?.Trim());
-        return new CompareQuery(from, Read(from), to, Read(to), LookQuery.Path(visit, "file"), visit.Query("package"), visit.Query("show"), visit.Query("times") is not null);
+        return new CompareQuery(from, Read(from), to, Read(to), LookQuery.Path(visit, "file"), PackagePlace.Parse(visit.Query("package")), visit.Query("show"), visit.Query("times") is not null);
     }
 
     private static Reference? Read(string? text) => Reference.TryParse(text, out var reference) ? reference : null;
