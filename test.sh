@@ -57,6 +57,8 @@ missing_packages() {
   for pair in "${pairs[@]}"; do
     PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
   done
+  # Writes the package lists of rpm that the tests read.
+  PATH=$PATH:/usr/sbin ldconfig -p | grep -q 'libsqlite3\.so\.0 ' || echo libsqlite3-0
 }
 
 install_packages() {
