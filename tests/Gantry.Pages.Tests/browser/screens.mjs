@@ -3,7 +3,7 @@ import { each, open, order, work } from "./kit.mjs";
 
 await work(async () => {
   for (const theme of ["light", "dark"]) {
-    const context = await open({ colorScheme: theme, viewport: { width: 1200, height: 750 } });
+    const context = await open({ colorScheme: theme, viewport: { width: 1120, height: 720 } });
     await each(order.pages, 1, async ({ name, path }) => {
       const page = await context.newPage();
       await page.goto(order.address + path, { waitUntil: "load" });

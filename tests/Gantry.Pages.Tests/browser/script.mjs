@@ -31,6 +31,7 @@ await work(async () => {
   await page.waitForSelector("#found:not([hidden]) a[href^=repositories]:visible");
   await page.keyboard.press("Escape");
   is("Escape does not close what was found", await page.isHidden("#found"));
+  await page.fill("#search", order.search);
   await page.keyboard.press("Enter");
   await page.waitForURL("**/?q=*");
 
