@@ -12,7 +12,7 @@ public static class QueryPlans
 
     /// <summary>Those that pages read besides; they are large in a <see cref="ScaleDatabase"/> once <see cref="ScalePages"/> has filled them.</summary>
     public static readonly IReadOnlyList<string> GrowingForPages =
-        ["repositories", "repository_statistics", "tag_pulls", "manifest_facts", "accounts", "webhook_deliveries", "storage_samples", "layer_listings", "layer_pages"];
+        ["repositories", "repository_statistics", "tag_pulls", "manifest_facts", "accounts", "webhook_deliveries", "layer_listings", "layer_pages"];
 
     /// <summary>What an index scan may read and throw away; more, and it reads with the wrong index.</summary>
     private const double MostFiltered = 1100;

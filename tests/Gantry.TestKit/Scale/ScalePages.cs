@@ -63,6 +63,8 @@ public static class ScalePages
              INSERT INTO webhook_deliveries (webhook_id, kind, content_type, body, state, attempts, due_at, status)
                  SELECT w.id, 'push', 'application/json', '{"{}"}', 'delivered', 1, NULL, 200 FROM webhooks w JOIN namespaces n ON n.id = w.namespace_id
                  CROSS JOIN generate_series(1, {scale.Blobs / 10}) WHERE n.name = 'scale';
+             INSERT INTO layer_listings (digest, state, version, error) SELECT digest, 'failed', 1000000, 'no bytes' FROM blobs WHERE size > 5 LIMIT {scale.Blobs / 5};
+             INSERT INTO layer_pages (digest, first, page) SELECT digest, '', '' FROM layer_listings;
              INSERT INTO storage_samples (at, blobs, bytes, doomed) SELECT now() - i * interval '1 hour', 1000 * i, 1000000000 * i::bigint, i FROM generate_series(1, 8760) i;
              """);
         await scale.ExecuteAsync("VACUUM ANALYZE");
