@@ -65,6 +65,11 @@ INSERT INTO manifest_facts (repository_id, digest, account, pushed_at)
     SELECT DISTINCT ON (repository, digest) repository, digest, account, at FROM events WHERE kind = 'push' ORDER BY repository, digest, id DESC) e
     ON e.repository = r.name AND e.digest = m.digest;
 
+-- What was deleted and can be restored, by repository: few among many.
+CREATE INDEX manifests_hidden ON manifests (repository_id, digest) WHERE deleted_at IS NOT NULL;
+CREATE INDEX blob_links_hidden ON blob_links (repository_id, digest) WHERE deleted_at IS NOT NULL;
+CREATE INDEX tag_history_removed ON tag_history (repository_id, name, id) WHERE manifest_digest IS NULL;
+
 -- Markdown that maintainers wrote about a repository.
 CREATE TABLE readmes (
   repository_id bigint PRIMARY KEY REFERENCES repositories (id) ON DELETE CASCADE,

@@ -72,16 +72,18 @@ public sealed class RestorableContent(IDbContextFactory<RegistryDbContext> conte
                  SELECT 'manifest' AS "Kind", digest AS "Name", NULL AS "From", deleted_at AS "DeletedAt", deleted_at + {grace} AS "Until"
                  FROM manifests WHERE repository_id = {id} AND deleted_at > now() - {grace} AND digest > {after} ORDER BY digest LIMIT {limit}
                  """,
+            // Removals have an index of their own: the tags that live, of which there may be many, are not looked at.
             Tag =>
                 $"""
-                 SELECT 'tag' AS "Kind", last.name AS "Name", before.manifest_digest AS "From", last.at AS "DeletedAt", last.at + {grace} AS "Until" FROM (
-                     SELECT DISTINCT ON (name) id, name, manifest_digest, at FROM tag_history
-                     WHERE repository_id = {id} AND name > {after} ORDER BY name, id DESC) last
+                 SELECT 'tag' AS "Kind", last.name AS "Name", before.manifest_digest AS "From", last.at AS "DeletedAt", last.at + {grace} AS "Until"
+                 FROM tag_history last
                  CROSS JOIN LATERAL (
                      SELECT manifest_digest FROM tag_history
                      WHERE repository_id = {id} AND name = last.name AND id < last.id ORDER BY id DESC LIMIT 1) before
                  JOIN manifests m ON m.repository_id = {id} AND m.digest = before.manifest_digest
-                 WHERE last.manifest_digest IS NULL AND last.at > now() - {grace} AND (m.deleted_at IS NULL OR m.deleted_at > now() - {grace})
+                 WHERE last.repository_id = {id} AND last.name > {after} AND last.manifest_digest IS NULL AND last.at > now() - {grace}
+                   AND NOT EXISTS (SELECT FROM tag_history l WHERE l.repository_id = {id} AND l.name = last.name AND l.id > last.id)
+                   AND (m.deleted_at IS NULL OR m.deleted_at > now() - {grace})
                  ORDER BY last.name LIMIT {limit}
                  """,
             _ =>

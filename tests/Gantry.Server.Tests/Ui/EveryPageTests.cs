@@ -18,7 +18,8 @@ public sealed partial class EveryPageTests(PageServer server)
     private List<string> Paths => [.. Pages.Select(page => "/" + OfATag().Replace(page.RoutePattern.RawText!.TrimStart('/'), "$1/acme/app:v1")
         .Replace("{*Name}", "acme/app", StringComparison.Ordinal)
         .Replace("{Ns}", "acme", StringComparison.Ordinal).Replace("{Robot}", "robot.acme.ci", StringComparison.Ordinal)
-        .Replace("{Account}", "anna", StringComparison.Ordinal))];
+        .Replace("{Account}", "anna", StringComparison.Ordinal)
+        .Replace("{Id}", $"{server.Webhook}", StringComparison.Ordinal).Replace("{Delivery}", $"{server.Delivery}", StringComparison.Ordinal))];
 
     [Fact]
     public void Pages_SayWhatTheyNeed()

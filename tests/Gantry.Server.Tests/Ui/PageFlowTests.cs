@@ -84,9 +84,9 @@ public sealed class PageFlowTests(PageServer server)
              """);
         using var browser = await server.OpenAsync("reader");
 
-        var tags = await AllAsync(browser, $"/repositories/{repository}", "<strong>(t[0-9]{3})</strong>");
+        var tags = await AllAsync(browser, $"/repositories/{repository}?sort=name", "<strong>(t[0-9]{3})</strong>");
         Assert.Equal(Enumerable.Range(0, 250).Select(n => $"t{n:000}"), tags);
-        var some = await AllAsync(browser, $"/repositories/{repository}?filter=t1", "<strong>(t[0-9]{3})</strong>");
+        var some = await AllAsync(browser, $"/repositories/{repository}?filter=T1&sort=name", "<strong>(t[0-9]{3})</strong>");
         Assert.Equal(Enumerable.Range(100, 100).Select(n => $"t{n:000}"), some);
         var moves = await AllAsync(browser, $"/history/{repository}:t000", "<code>(mover-[0-9]+|admin)</code>");
         Assert.Equal([.. Enumerable.Range(1, 119).Reverse().Select(n => $"mover-{n}"), "admin"], moves);

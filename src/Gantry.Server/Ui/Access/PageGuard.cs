@@ -57,10 +57,25 @@ internal sealed class PageGuard(
     {
         if (visit.Login is null ? sameOrigin.IsForeign(visit.Http) : !sameOrigin.Allows(visit.Http))
             throw PageException.Forbidden("The browser does not say that a page of this registry sent this form.");
+        await ReadFormAsync(visit);
         if (!await visit.Service<IAntiforgery>().IsRequestValidAsync(visit.Http))
         {
             throw new PageException(StatusCodes.Status400BadRequest,
                 "This form was opened too long ago, or by somebody else. Go back, reload the page and send it again.");
+        }
+    }
+
+    // Read here: to antiforgery a form that is too long is one without a token.
+    private static async Task ReadFormAsync(Visit visit)
+    {
+        if (!visit.Http.Request.HasFormContentType) return;
+        try
+        {
+            await visit.Http.Request.ReadFormAsync(visit.Aborted);
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new PageException(StatusCodes.Status400BadRequest, broken.Message);
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed record WebhookForm(
     /// <summary>As the form has them, in the order in which things happen to an image.</summary>
     public static IReadOnlyList<(string Kind, string Text)> Kindnames { get; } =
     [
-        (EventKinds.Push, "a push"), (EventKinds.TagDelete, "a tag is deleted"), (EventKinds.ManifestDelete, "an image is deleted"),
+        (EventKinds.Push, "an image is pushed"), (EventKinds.TagDelete, "a tag is deleted"), (EventKinds.ManifestDelete, "an image is deleted"),
         (EventKinds.BlobDelete, "a blob is deleted"), (EventKinds.TagRestore, "a tag is restored"), (EventKinds.ManifestRestore, "an image is restored"),
         (EventKinds.BlobRestore, "a blob is restored"), (EventKinds.BlobQuarantine, "a blob is found broken"), (EventKinds.BlobHeal, "a broken blob is whole again"),
     ];

@@ -1,0 +1,122 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Gantry.TestKit;
+
+namespace Gantry.Server.Tests.Ui;
+
+/// <summary>Repositories and tags: sorted, narrowed, and turned over to their end.</summary>
+[Collection(typeof(PageCollection))]
+public sealed class ListingPageTests(PageServer server)
+{
+    [Theory]
+    [InlineData("", "beta gamma alpha")]
+    [InlineData("sort=name", "alpha beta gamma")]
+    [InlineData("sort=-name", "gamma beta alpha")]
+    [InlineData("sort=pushed", "alpha gamma beta")]
+    [InlineData("sort=-pulled", "gamma beta alpha")]
+    [InlineData("sort=nonsense", "beta gamma alpha")]
+    [InlineData("filter=A&sort=name", "alpha beta gamma")]
+    [InlineData("filter=PH", "alpha")]
+    public async Task Tags_AreSorted_AndNarrowed(string query, string expected)
+    {
+        var repository = await ThreeTagsAsync();
+        using var browser = await server.OpenAsync("reader");
+        var page = (await browser.GetAsync($"/repositories/{repository}?{query}")).Is(200);
+        Assert.Equal(expected.Split(' '), Names(page));
+        // Every head says what it would do, and one how it is.
+        Assert.Equal(3, Regex.Count(page.Main, "class=\"sort\""));
+        Assert.Single(Regex.Matches(page.Main, "aria-sort=\"(ascending|descending)\""));
+    }
+
+    [Fact]
+    public async Task Tags_SayWhatTheyName()
+    {
+        var repository = $"acme/{server.NewName("facts")}";
+        using var client = server.Registry.Client();
+        var digest = await client.PushImageAsync(repository, "v1", new byte[3000]);
+        using var browser = await server.OpenAsync("maintainer");
+        var page = (await browser.GetAsync($"/repositories/{repository}")).Is(200);
+        Assert.Contains($"title=\"{digest}\"", page.Main, StringComparison.Ordinal);
+        Assert.Contains("KiB", page.Text, StringComparison.Ordinal);
+        Assert.Contains($"href=\"images/{repository}:v1\"", page.Main, StringComparison.Ordinal);
+        Assert.Contains($"href=\"history/{repository}:v1\"", page.Main, StringComparison.Ordinal);
+        Assert.Contains($"href=\"delete/{repository}:v1\"", page.Main, StringComparison.Ordinal);
+        foreach (var client2 in new[] { "docker pull", "podman pull", "nerdctl pull", "ctr images pull", "gantry pull", "image: " })
+            Assert.Contains($"{client2}", page.Text, StringComparison.Ordinal);
+        using var reader = await server.OpenAsync("reader");
+        Assert.DoesNotContain("href=\"delete/", (await reader.GetAsync($"/repositories/{repository}")).Is(200).Main, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tags_WhereNoneIsFound_SayWhatToDo()
+    {
+        using var browser = await server.OpenAsync("reader");
+        var page = (await browser.GetAsync("/repositories/acme/app?filter=nothing-like-it")).Is(200);
+        Assert.Contains("No tag has “nothing-like-it” in its name.", page.Text, StringComparison.Ordinal);
+        Assert.Contains("value=\"nothing-like-it\"", page.Main, StringComparison.Ordinal);
+        (await browser.GetAsync("/repositories/acme/app?after=%00")).Is(200);
+        (await browser.GetAsync("/repositories/acme/app?after=no-place:x:y")).Is(400);
+    }
+
+    [Fact]
+    public async Task Repositories_AreSorted_AndFoundByTheirWords()
+    {
+        var space = server.NewName("sorted");
+        await server.Registry.AddNamespaceAsync(space);
+        using var client = server.Registry.Client();
+        foreach (var (name, bytes) in new[] { ("small", 10), ("large", 50_000), ("middle", 5_000) }) await client.PushImageAsync($"{space}/shop/{name}", "v1", new byte[bytes]);
+        using var browser = await server.OpenAsync();
+        Assert.Equal(["large", "middle", "small"], Names((await browser.GetAsync($"/namespaces/{space}")).Is(200)));
+
+        // Counted moments after; until then the page says that it is.
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        PageAnswer page;
+        while (Names(page = (await browser.GetAsync($"/namespaces/{space}?sort=-size")).Is(200)).Count < 3 || page.Text.Contains("counting…", StringComparison.Ordinal))
+            limit.Token.ThrowIfCancellationRequested();
+        Assert.Equal(["large", "middle", "small"], Names(page));
+        Assert.Equal(["small", "middle", "large"], Names(await browser.GetAsync($"/namespaces/{space}?sort=size")));
+        Assert.Equal(["middle", "large", "small"], Names(await browser.GetAsync($"/namespaces/{space}?sort=-pushed")));
+        Assert.Equal(["middle"], Names(await browser.GetAsync($"/?q={Uri.EscapeDataString($"MIDD {space}")}")));
+        Assert.Equal(["middle"], Names(await browser.GetAsync($"/namespaces/{space}?filter=idd")));
+        Assert.Contains("has “<x>” in its name", (await browser.GetAsync("/?q=%3Cx%3E")).Is(200).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Repository_ThatIsNotCounted_SaysSo()
+    {
+        var repository = $"acme/{server.NewName("uncounted")}";
+        using var client = server.Registry.Client();
+        await client.PushImageAsync(repository, "v1", "x"u8.ToArray());
+        await server.Registry.ExecuteAsync($"UPDATE repository_statistics SET counted_at = NULL, stale_since = NULL WHERE repository_id = (SELECT id FROM repositories WHERE name = '{repository}')");
+        using var browser = await server.OpenAsync("reader");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        // The push's own event may still count it.
+        while (!(await browser.GetAsync($"/repositories/{repository}")).Is(200).Text.Contains("is being counted", StringComparison.Ordinal))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await server.Registry.ExecuteAsync($"UPDATE repository_statistics SET counted_at = NULL, stale_since = NULL WHERE repository_id = (SELECT id FROM repositories WHERE name = '{repository}')");
+        }
+
+        Assert.Contains("data-again", (await browser.GetAsync($"/repositories/{repository}")).Main, StringComparison.Ordinal);
+    }
+
+    private static List<string> Names(PageAnswer page) =>
+        [.. Regex.Matches(page.Main, "<th scope=\"row\">.*?<strong>([^<]*)</strong>", RegexOptions.Singleline).Select(match => WebUtility.HtmlDecode(match.Groups[1].Value))];
+
+    private async Task<string> ThreeTagsAsync()
+    {
+        var repository = $"acme/{server.NewName("three")}";
+        using var client = server.Registry.Client();
+        await client.PushImageAsync(repository, "alpha", "a"u8.ToArray());
+        await client.PushImageAsync(repository, "gamma", "c"u8.ToArray());
+        await client.PushImageAsync(repository, "beta", "b"u8.ToArray());
+        await server.Registry.ExecuteAsync(
+            $"""
+             INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls)
+             SELECT repository_id, name, CASE name WHEN 'gamma' THEN now() WHEN 'beta' THEN now() - interval '1 day' ELSE '-infinity' END, 1
+             FROM tags WHERE repository_id = (SELECT id FROM repositories WHERE name = '{repository}')
+             ON CONFLICT (repository_id, name) DO UPDATE SET pulled_at = excluded.pulled_at
+             """);
+        return repository;
+    }
+}
