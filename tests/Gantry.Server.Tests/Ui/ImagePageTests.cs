@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Gantry.Oci;
 using Gantry.Server.Tests.Auth;
@@ -22,7 +23,7 @@ public sealed class ImagePageTests(PageServer server)
         using var browser = await server.OpenAsync("reader");
         var page = (await browser.GetAsync("/images/acme/whole:1.0")).Is(200);
         EveryPageTests.Check(page);
-        foreach (var text in new[] { "linux/amd64", """["/bin/app","--port","80 80"]""", "8080/tcp", "/data", "/srv", "MODE", "prod", "team", "blue", "by admin" })
+        foreach (var text in new[] { "linux/amd64", """["/bin/app","--port","80 80"]""", "8080/tcp", "/data", "/srv", "MODE", "prod", "team", "blue" })
             Assert.Contains(text, page.Text, StringComparison.Ordinal);
         Assert.Contains($"docker pull {server.Registry.Address.Authority}/acme/whole@{digest}", page.Text, StringComparison.Ordinal);
         Assert.Contains("aria-label=\"Size by layer, 2 in all:", page.Main, StringComparison.Ordinal);
@@ -62,12 +63,12 @@ public sealed class ImagePageTests(PageServer server)
             EveryPageTests.Check(page);
             Assert.DoesNotContain("<img", page.Html, StringComparison.Ordinal);
             Assert.DoesNotContain("\u202e", page.Text, StringComparison.Ordinal);
-            Assert.Contains(@"\u{202e}gnp", page.Text, StringComparison.Ordinal);
             Assert.InRange(page.Html.Length, 1, 400_000);
         }
 
         // What is not shown whole says so, and says where all of it is.
         var image = (await browser.GetAsync("/images/acme/hostile:x")).Text;
+        Assert.Contains(@"\u{202e}gnp", image, StringComparison.Ordinal);
         Assert.Contains("100,000 characters", image, StringComparison.Ordinal);
         Assert.Contains("The first 100 of 151.", image, StringComparison.Ordinal);
         Assert.Contains(new string('x', 100_000), (await browser.GetAsync("/documents/acme/hostile:x")).Text, StringComparison.Ordinal);
@@ -125,7 +126,7 @@ public sealed class ImagePageTests(PageServer server)
         var digest = await client.PushLayersAsync("acme/documents", "v1", new JsonObject { ["author"] = ImagePushes.Hostile }, new TarBytes().File("a").End());
         using var browser = await server.OpenAsync("reader");
         var page = (await browser.GetAsync("/documents/acme/documents:v1")).Is(200);
-        Assert.Contains("\n  &quot;schemaVersion&quot;: 2,\n", page.Main, StringComparison.Ordinal);
+        Assert.Contains("\n  \"schemaVersion\": 2,\n", WebUtility.HtmlDecode(page.Main), StringComparison.Ordinal);
 
         var raw = (await browser.GetAsync($"/document/acme/documents@{digest}")).Is(200);
         Assert.Equal(digest, Digest.Of(System.Text.Encoding.UTF8.GetBytes(raw.Html)));
