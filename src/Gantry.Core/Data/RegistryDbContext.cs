@@ -63,7 +63,7 @@ public sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> option
         modelBuilder.Entity<TrustRow>().Property(row => row.Claims).HasColumnType("jsonb");
         modelBuilder.Entity<SigningKeyRow>().ToTable("signing_keys").HasKey(row => row.Id);
         modelBuilder.Entity<EventRow>().ToTable("events").Property(row => row.Id).UseIdentityAlwaysColumn();
-        modelBuilder.Entity<EventRow>().Property(row => row.Pending).HasDefaultValueSql("true");
+        modelBuilder.Entity<EventRow>().Property(row => row.Pending).HasDefaultValueSql("true").HasSentinel(true);
         modelBuilder.Entity<RepositoryStatisticsRow>().ToTable("repository_statistics").HasKey(row => row.RepositoryId);
         modelBuilder.Entity<TagPullsRow>().ToTable("tag_pulls").HasKey(row => new { row.RepositoryId, row.Name });
         modelBuilder.Entity<ManifestFactsRow>().ToTable("manifest_facts").HasKey(row => new { row.RepositoryId, row.Digest });

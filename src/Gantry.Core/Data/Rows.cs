@@ -203,7 +203,7 @@ public sealed class EventRow
     public string? Address { get; init; }
     public string? Client { get; init; }
     public string? RequestId { get; init; }
-    public bool Pending { get; set; }
+    public bool Pending { get; set; } = true;
 }
 
 public sealed class RepositoryStatisticsRow
