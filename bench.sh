@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs one comparison; its table of ratios comes last. tests/Gantry.Benchmarks/README.md says what each compares.
 #
-#   ./bench.sh [peers | authorization | scale | metadata | collection | s3] [--pairs N] [--seconds N] [--mib N] [--fraction X] [--data DIR]
+#   ./bench.sh [peers | authorization | scale | metadata | collection | s3 | pages] [--pairs N] [--seconds N] [--mib N] [--fraction X] [--data DIR]
 #   ./bench.sh pull [--quick] [--pairs N] [--fraction X] [--images DIR] [--data DIR]
 set -euo pipefail
 
@@ -11,6 +11,7 @@ run=${1-peers}
 case $run in
   peers | --*) tools=(wrk hey curl docker-registry) ;;
   pull) tools=(docker-registry podman ctr containerd dockerd docker skopeo umoci curl gzip tar mkfs.ext4) ;;
+  pages) tools=() ;;
   *) tools=(wrk hey curl) ;;
 esac
 for tool in "${tools[@]}"; do

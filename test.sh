@@ -50,7 +50,7 @@ missing_packages() {
   if [[ -z $quick ]]; then
     pairs+=(dockerd:docker.io containerd:containerd ctr:containerd runc:runc crun:crun zsh:zsh fish:fish podman:podman buildah:buildah
       skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap jq:jq zstd:zstd flock:util-linux wrk:wrk curl:curl docker-registry:docker-registry
-      umount:mount mkfs.ext4:e2fsprogs setcap:libcap2-bin node:nodejs npm:npm)
+      umount:mount mkfs.ext4:e2fsprogs setcap:libcap2-bin node:nodejs npm:npm chromium:chromium)
     [[ -x /usr/bin/docker ]] || docker_client
     static_busybox || echo busybox-static
   fi
@@ -77,17 +77,20 @@ install_packages() {
   } >"$results/install.log" 2>&1 || { tail -n 40 "$results/install.log"; give_up "apt-get install failed"; }
 }
 
-# The OpenID provider that people of the tests sign in to.
-provider=tests/Gantry.Server.Tests/Auth/SingleSignOn/provider
+# The OpenID provider that people of the tests sign in to, and what drives Chromium.
+node_folders=(tests/Gantry.Server.Tests/Auth/SingleSignOn/provider tests/Gantry.Pages.Tests/browser)
 
-install_provider() {
+install_node_packages() {
   [[ -z $quick ]] || return 0
   # Debian 12 has 18, which the provider does not run on.
   (($(node -p 'process.versions.node.split(".")[0]') >= 20)) ||
     give_up "install Node.js 20 or later (there is $(node --version)): https://nodejs.org"
-  [[ $provider/node_modules/.package-lock.json -nt $provider/package-lock.json ]] && return 0
-  say "npm ci"
-  (cd "$provider" && npm ci) >"$results/npm.log" 2>&1 || { tail -n 40 "$results/npm.log"; give_up "npm ci failed"; }
+  local folder
+  for folder in "${node_folders[@]}"; do
+    [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] && continue
+    say "npm ci in $folder"
+    (cd "$folder" && npm ci) >"$results/npm.log" 2>&1 || { tail -n 40 "$results/npm.log"; give_up "npm ci failed"; }
+  done
 }
 
 # --- a faster start -----------------------------------------------------------------------------------
@@ -209,7 +212,7 @@ fi
 mkdir -p "$results"
 command -v dotnet >/dev/null || give_up "install the .NET SDK that global.json names: https://dot.net"
 install_packages
-install_provider
+install_node_packages
 
 say "build"
 [[ -n $quick ]] || export COMPILE_AHEAD=yes

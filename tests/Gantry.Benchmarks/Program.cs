@@ -21,8 +21,9 @@ try
         "metadata" => MetadataRun.RunAsync(settings),
         "collection" => CollectionRun.RunAsync(settings),
         "s3" => S3Run.RunAsync(settings),
+        "pages" => PagesRun.RunAsync(settings),
         "pull" => PullRun.RunAsync(settings),
-        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale, metadata, collection, s3 and pull"),
+        _ => throw new ArgumentException($"{run}: there are peers, authorization, scale, metadata, collection, s3, pages and pull"),
     });
 }
 finally
