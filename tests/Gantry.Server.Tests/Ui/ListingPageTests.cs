@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Gantry.Server.Tests.Auth;
 using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Ui;
@@ -101,7 +102,8 @@ public sealed class ListingPageTests(PageServer server)
     }
 
     private static List<string> Names(PageAnswer page) =>
-        [.. Regex.Matches(page.Main, "<th scope=\"row\">.*?<strong>([^<]*)</strong>", RegexOptions.Singleline).Select(match => WebUtility.HtmlDecode(match.Groups[1].Value))];
+        [.. Regex.Matches(page.Main, "<th scope=\"row\">.*?<strong>(?<name>[^<]*)</strong>", RegexOptions.Singleline | RegexOptions.ExplicitCapture)
+            .Select(match => WebUtility.HtmlDecode(match.Groups["name"].Value))];
 
     private async Task<string> ThreeTagsAsync()
     {

@@ -71,13 +71,28 @@ public sealed partial class ReadmeHtmlTests
     [InlineData("[a]: b\n\n")]
     [InlineData("`")]
     [InlineData("<a@b")]
+    [InlineData("|a")]
+    [InlineData("a|b\n-|-\n|\n\n")]
+    [InlineData("a\n=\n")]
     public void Of_TooMuch_IsHarmless_AndBounded(string piece)
     {
         var markdown = string.Concat(Enumerable.Repeat(piece, 64 * 1024 / piece.Length));
         var html = ReadmeHtml.Of(markdown);
         AssertHarmless(html);
         Assert.InRange(html.Length, 0, 1024 * 1024);
-        AssertHarmless(ReadmeHtml.Of($"|{string.Concat(Enumerable.Repeat("a|", 10_000))}\n|{string.Concat(Enumerable.Repeat("-|", 10_000))}\n{string.Concat(Enumerable.Repeat("|\n", 10_000))}"));
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData("\r")]
+    public void Of_ATableThatWouldBeHuge_IsShownAsTyped(string end)
+    {
+        var (head, rule) = (string.Concat(Enumerable.Repeat("a|", 9_000)), string.Concat(Enumerable.Repeat("-|", 9_000)));
+        Assert.StartsWith("<pre", ReadmeHtml.Of($"|{head}{end}|{rule}{end}{string.Concat(Enumerable.Repeat($"|{end}", 9_000))}"), StringComparison.Ordinal);
+        // It is one to the parser: a line of spaces of another kind is not empty, and some ends of lines are none to it.
+        foreach (var between in new[] { "\u00a0\n", "\u2028\u2028", "\f\f", "\u0085\n", "\v\n" })
+            AssertHarmless(ReadmeHtml.Of($"|{head}\n|{rule}\n{string.Concat(Enumerable.Repeat($"|a{between}", 5_000))}"));
     }
 
     [Theory]

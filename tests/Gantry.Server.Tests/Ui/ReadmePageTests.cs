@@ -1,4 +1,5 @@
 using System.Net;
+using Gantry.Server.Tests.Auth;
 using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Ui;

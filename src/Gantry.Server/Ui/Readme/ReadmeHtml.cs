@@ -17,6 +17,11 @@ internal static class ReadmeHtml
     /// </summary>
     private const int MostOpeners = 600, MostOpenersInAll = 6000;
 
+    /// <summary>Rows of a table are filled up to the longest one: its columns, as often as it has lines.</summary>
+    private const int MostCells = 10_000, MostCellsInAll = 30_000;
+
+    private const int MostLines = 6000;
+
     /// <summary>Characters of HTML: a table repeats what was typed once. It bounds the memory of a page.</summary>
     private const int MostWritten = 512 * 1024;
 
@@ -24,9 +29,11 @@ internal static class ReadmeHtml
         .DisableHtml().UsePipeTables(new PipeTableOptions { UseHeaderForColumnCount = true })
         .UseEmphasisExtras(EmphasisExtraOptions.Strikethrough).UseAutoLinks().UseTaskLists().Build();
 
-    /// <param name="markdown">Of at most 64 KiB.</param>
-    public static string Of(string markdown)
+    /// <param name="written">Of at most 64 KiB.</param>
+    public static string Of(string written)
     {
+        // The parser's lines and those that are counted here are the same ones.
+        var markdown = written.ReplaceLineEndings("\n");
         if (IsTooMuch(markdown)) return ReadmeWriter.AsTyped(markdown);
         try
         {
@@ -39,20 +46,17 @@ internal static class ReadmeHtml
         }
     }
 
+    /// <summary>Looks at it by paragraphs: lines up to one that is empty.</summary>
     private static bool IsTooMuch(string markdown)
     {
-        var (here, all) = (0, 0);
+        var (lines, openers, allOpeners, height, widest, cells) = (0, 0, 0, 0, 0, 0);
         foreach (var line in markdown.AsSpan().EnumerateLines())
         {
-            if (line.IsWhiteSpace()) here = 0;
-            foreach (var c in line)
-            {
-                if (c is not ('[' or '*' or '_' or '~' or '>')) continue;
-                here++;
-                all++;
-            }
-
-            if (here > MostOpeners || all > MostOpenersInAll) return true;
+            if (line.Trim(" \t").IsEmpty) (openers, cells, height, widest) = (0, cells + (height * widest), 0, 0);
+            var here = line.Count('[') + line.Count('*') + line.Count('_') + line.Count('~') + line.Count('>');
+            (lines, openers, allOpeners, height, widest) = (lines + 1, openers + here, allOpeners + here, height + 1, Math.Max(widest, line.Count('|')));
+            if (lines > MostLines || openers > MostOpeners || allOpeners > MostOpenersInAll) return true;
+            if ((long)height * widest > MostCells || cells > MostCellsInAll) return true;
         }
 
         return false;
