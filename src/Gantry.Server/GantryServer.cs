@@ -5,6 +5,7 @@ using Gantry.Server.Api;
 using Gantry.Server.Auth;
 using Gantry.Server.Health;
 using Gantry.Server.Limits;
+using Gantry.Server.Search;
 using Gantry.Server.Telemetry;
 using Gantry.Server.Ui;
 using Gantry.Server.V2;
@@ -172,6 +173,7 @@ public sealed class GantryServer : IAsyncDisposable
         if (hasPages) app.UseMiddleware<PageGuard>();
         app.MapGantryApi();
         app.MapGantryAuth();
+        app.MapDockerSearch();
         app.MapGantryHealth();
         if (hasPages) app.MapGantryUi();
     }

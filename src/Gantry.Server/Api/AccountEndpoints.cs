@@ -68,15 +68,17 @@ internal static class AccountEndpoints
         if (settings == new AccountSettings()) throw new ApiException(400, "the body changes nothing");
 
         var accounts = request.Service<Accounts>();
-        var isChanged = await accounts.ChangeAsync(request.SubjectName, settings, request.Actor, request.Aborted);
+        var isChanged = await accounts.ChangeAsync(
+            request.SubjectName, settings, row => request.RequireMatch(AccountReply.Of(row)), request.Actor, request.Aborted);
         return isChanged && await accounts.FindRowAsync(request.SubjectName, request.Aborted) is { } row
-            ? request.Ok(AccountReply.Of(row))
+            ? request.Changed(AccountReply.Of(row))
             : throw ApiException.NotFound($"the account {request.Subject.Name} is gone");
     }
 
     [EndpointSummary("Deletes an account, with its roles and access tokens; never one's own, never the last administrator")]
     public static async Task<IResult> DeleteAccountAsync(ApiRequest request) =>
-        await request.Service<Accounts>().DeleteAsync(request.SubjectName, request.Actor, request.Aborted)
+        await request.Service<Accounts>().DeleteAsync(
+            request.SubjectName, row => request.RequireMatch(AccountReply.Of(row)), request.Actor, request.Aborted)
             ? ApiRequest.NoContent()
             : throw ApiException.NotFound($"the account {request.Subject.Name} is gone");
 

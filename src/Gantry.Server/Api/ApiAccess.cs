@@ -2,9 +2,11 @@ using Gantry.Core.Access;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Core.Limits;
+using Gantry.Core.Removal;
 using Gantry.Core.Webhooks;
 using Gantry.Oci;
 using Gantry.Server.Auth;
+using Microsoft.Extensions.Options;
 
 namespace Gantry.Server.Api;
 
@@ -15,15 +17,21 @@ namespace Gantry.Server.Api;
 /// <remarks>Every denial of an account is recorded; a listing that shows less is none.</remarks>
 internal sealed class ApiAccess(
     ApiLogin logins, AccessPolicy policy, Namespaces namespaces, Accounts accounts, Robots robots, WebhookList webhooks,
-    AuditTrail audit, RequestLimits limits)
+    AuditTrail audit, RequestLimits limits, IOptions<RemovalOptions> removal)
 {
     /// <exception cref="OciException">TooManyRequests.</exception>
     /// <exception cref="ApiException">401, 403, 404; 400 where the query that decides cannot be read.</exception>
     public async Task<ApiRequest> RequireAsync(HttpContext http, ApiRoute route)
     {
-        var request = new ApiRequest(http, await logins.RequireAsync(http));
-        limits.CountRequest(request.Account.Name.ToString());
-        if (!request.Login.Limit.Api) throw await DeniedAsync(request, route, "the credential's own scopes do not hold api:*");
+        var login = await logins.TryAsync(http);
+        if (login is null && !(route.IsOpen && policy.AllowsAnonymous)) throw ApiLogin.Nobody();
+        var request = new ApiRequest(http, login, policy.CallerFor(login));
+        if (login is not null)
+        {
+            limits.CountRequest(request.Account.Name.ToString());
+            if (!login.Limit.Api) throw await DeniedAsync(request, route, "the credential's own scopes do not hold api:*");
+        }
+
         await CheckAsync(request, route);
         if (route.GivesPower && !request.Login.Limit.IsEverything)
         {
@@ -36,7 +44,12 @@ internal sealed class ApiAccess(
 
     private Task CheckAsync(ApiRequest request, ApiRoute route) => route.Needs switch
     {
-        ApiNeeds.Account => Task.CompletedTask,
+        ApiNeeds.Account or ApiNeeds.Visitor => Task.CompletedTask,
+        ApiNeeds.Pull => MayAsync(request, route, RepositoryActions.Pull),
+        ApiNeeds.PullBoth => MayPullBothAsync(request, route),
+        ApiNeeds.Push => MayAsync(request, route, RepositoryActions.Pull | RepositoryActions.Push),
+        ApiNeeds.Removal => MayRemoveAsync(request, route),
+        ApiNeeds.Upkeep => KeepsUpAsync(request, route),
         ApiNeeds.NamespaceCreator => AdministratorOrAsync(
             request.Account.CreatesNamespaces, request, route, "this needs an administrator, or an account that creates namespaces"),
         ApiNeeds.Sight => SeesAsync(request, route, request.Route("ns")),
@@ -48,6 +61,44 @@ internal sealed class ApiAccess(
         ApiNeeds.Audit => MayReadEventsAsync(request, route),
         _ => throw new InvalidOperationException($"no rule for {route.Needs}"),
     };
+
+    private async Task MayAsync(ApiRequest request, ApiRoute route, RepositoryActions actions) =>
+        request.Repository = await MayAsync(request, route, actions, request.Route("repository").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase));
+
+    // As under /v2: who may not even pull is told what he would be if there were no such repository.
+    private async Task<RepositoryName> MayAsync(ApiRequest request, ApiRoute route, RepositoryActions actions, string text)
+    {
+        if (!RepositoryName.TryParse(text, out var name)) throw request.LoginOrNone is null ? ApiLogin.Nobody() : request.NoRepository(text);
+        var decision = await request.Caller.DecideAsync(name, request.Aborted);
+        if ((decision.Granted & actions) == actions) return name;
+        if (request.LoginOrNone is null) throw ApiLogin.Nobody();
+
+        var detail = $"asked for {Scope.Text(actions)} on {name}; granted is {Scope.Text(decision.Granted)} ({decision.Rule})";
+        await RecordAsync(request, route, detail, null, name);
+        throw decision.Granted.HasFlag(RepositoryActions.Pull) ? ApiException.Forbidden(detail) : request.NoRepository(text);
+    }
+
+    private async Task MayPullBothAsync(ApiRequest request, ApiRoute route)
+    {
+        await MayAsync(request, route, RepositoryActions.Pull);
+        request.OtherRepository = request.Query("withRepository") is { } other
+            ? await MayAsync(request, route, RepositoryActions.Pull, other) : request.Repository;
+    }
+
+    private async Task MayRemoveAsync(ApiRequest request, ApiRoute route)
+    {
+        await MayAsync(request, route, RepositoryActions.Pull | RepositoryActions.Delete);
+        if (!removal.Value.Enabled) throw new ApiException(StatusCodes.Status405MethodNotAllowed, "this registry does not delete (Removal:Enabled)");
+    }
+
+    private async Task KeepsUpAsync(ApiRequest request, ApiRoute route)
+    {
+        await MayAsync(request, route, RepositoryActions.Pull);
+        if (request.LoginOrNone is null) throw ApiLogin.Nobody();
+        var home = request.Repository.Namespace;
+        if (NamespaceName.TryParse(home, out var name) && await policy.MayManageAsync(request.Account, name, request.Aborted)) return;
+        throw await DeniedAsync(request, route, $"this needs a maintainer of {home}, or an administrator");
+    }
 
     private async Task SeesAsync(ApiRequest request, ApiRoute route, string text)
     {
@@ -151,10 +202,10 @@ internal sealed class ApiAccess(
         return ApiException.Forbidden(why);
     }
 
-    private Task RecordAsync(ApiRequest request, ApiRoute route, string why, string? name) => audit.RecordAsync(
+    private Task RecordAsync(ApiRequest request, ApiRoute route, string why, string? name, RepositoryName? repository = null) => audit.RecordAsync(
         new Event(EventKinds.Denied)
         {
-            Namespace = NamespaceName.TryParse(name, out _) ? name : null, Detail = $"{route.Id}: {why}",
+            Namespace = NamespaceName.TryParse(name, out _) ? name : null, Repository = repository, Detail = $"{route.Id}: {why}",
         },
         request.Actor, request.Aborted);
 }

@@ -12,8 +12,9 @@ internal sealed class ApiLogin(Logins logins, SessionLogins sessions, SameOrigin
     private const string HowTo =
         "send the account's name with its password or an access token (Basic), or an access token alone (Bearer)";
 
-    /// <exception cref="ApiException">401: nobody, or nobody we know.</exception>
-    public async Task<LoggedIn> RequireAsync(HttpContext http) =>
+    /// <summary>Null: there is no credential, and no session.</summary>
+    /// <exception cref="ApiException">401: nobody we know.</exception>
+    public async Task<LoggedIn?> TryAsync(HttpContext http) =>
         Credential.Parse(http.Request.Headers.Authorization) switch
         {
             Credential.Basic basic => await logins.TryLoginAsync(
@@ -24,8 +25,11 @@ internal sealed class ApiLogin(Logins logins, SessionLogins sessions, SameOrigin
                 ?? throw ApiException.Unauthorized("the access token is not valid, or not any more"),
             Credential.Bearer => throw ApiException.Unauthorized($"bearer tokens of {PublicAddress.TokenPath} are for /v2 alone: {HowTo}"),
             Credential.Unreadable unreadable => throw ApiException.Unauthorized($"the Authorization header: {unreadable.Fault}"),
-            _ => await SessionAsync(http) ?? throw ApiException.Unauthorized($"this needs an account: {HowTo}"),
+            _ => await SessionAsync(http),
         };
+
+    /// <summary>What somebody without a credential is told.</summary>
+    public static ApiException Nobody() => ApiException.Unauthorized($"this needs an account: {HowTo}");
 
     private async Task<LoggedIn?> SessionAsync(HttpContext http)
     {

@@ -6,6 +6,24 @@ internal enum ApiNeeds
     /// <summary>Any account.</summary>
     Account,
 
+    /// <summary>Anybody: an account, or nobody in particular where the registry lets such in. What is answered is what the caller may pull.</summary>
+    Visitor,
+
+    /// <summary>Who may pull from the path's repository under <c>/v2</c>, without an account too where it lets such in.</summary>
+    Pull,
+
+    /// <summary>The same, and from the repository that the query names, where it names one.</summary>
+    PullBoth,
+
+    /// <summary>Who may push to the path's repository under <c>/v2</c>.</summary>
+    Push,
+
+    /// <summary>Who may delete from the path's repository under <c>/v2</c>; nobody where the registry does not delete.</summary>
+    Removal,
+
+    /// <summary>A maintainer of the namespace of the path's repository, or an administrator, who may pull from it.</summary>
+    Upkeep,
+
     /// <summary>An administrator, or an account that creates namespaces.</summary>
     NamespaceCreator,
 

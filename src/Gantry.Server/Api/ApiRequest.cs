@@ -3,9 +3,11 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Gantry.Core.Access;
+using Gantry.Core.Browse;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Gantry.Core.Webhooks;
+using Gantry.Oci;
 using Gantry.Server.Auth;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.Extensions.Primitives;
@@ -14,21 +16,31 @@ using Microsoft.Net.Http.Headers;
 namespace Gantry.Server.Api;
 
 /// <summary>A request under <c>/api</c> whose caller may make it: what every endpoint gets, and how it answers.</summary>
-internal sealed class ApiRequest(HttpContext http, LoggedIn login)
+/// <param name="http">The request.</param>
+/// <param name="login">Null: nobody in particular; only open routes are asked by such.</param>
+/// <param name="caller">What the login may do in repositories.</param>
+internal sealed class ApiRequest(HttpContext http, LoggedIn? login, Caller caller)
 {
     public const string Root = "/api/v1";
+
+    internal const string DigestFault = "is sha256: or sha512: and its lowercase hex";
 
     /// <summary>The largest page of a listing, and the usual one.</summary>
     public const int MaxPage = 1000, UsualPage = 100;
 
     public HttpContext Http => http;
 
-    public LoggedIn Login => login;
+    /// <summary>Null: nobody in particular.</summary>
+    public LoggedIn? LoginOrNone => login;
+
+    public LoggedIn Login => login ?? throw new InvalidOperationException("an open route asks for an account");
 
     /// <summary>Who asks.</summary>
-    public Account Account => login.Account;
+    public Account Account => Login.Account;
 
-    public Actor Actor => RequestAccess.ActorOf(http, Account.Name.ToString());
+    public Caller Caller => caller;
+
+    public Actor Actor => RequestAccess.ActorOf(http, login?.Account.Name.ToString());
 
     public CancellationToken Aborted => http.RequestAborted;
 
@@ -45,6 +57,12 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
     /// <summary>The path's webhook; it exists, and the caller keeps it.</summary>
     public Webhook Webhook { get; set; } = null!;
 
+    /// <summary>The path's repository, which the caller may pull from; it need not exist.</summary>
+    public RepositoryName Repository { get; set; }
+
+    /// <summary>What the query names beside it, or the same; the caller may pull from it.</summary>
+    public RepositoryName OtherRepository { get; set; }
+
     public T Service<T>()
         where T : notnull => http.RequestServices.GetRequiredService<T>();
 
@@ -56,6 +74,25 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
 
     /// <inheritdoc cref="RouteId"/>
     public long RouteNumber(string name) => TryParseId(Route(name), out var number) ? number : 0;
+
+    /// <summary>The path's tag.</summary>
+    public TagName Tag => TagName.TryParse(Route("tag"), out var tag)
+        ? tag : throw ApiException.BadRequest("tag", "is a letter, digit or underscore, then up to 127 of these, dots and dashes");
+
+    /// <summary>The path's digest.</summary>
+    public Digest Digest => Digest.TryParse(Route("digest"), out var digest) ? digest : throw ApiException.BadRequest("digest", DigestFault);
+
+    /// <summary>The path's tag or digest.</summary>
+    public Reference Reference => Reference.TryParse(Route("reference"), out var reference)
+        ? reference : throw ApiException.BadRequest("reference", "is neither a tag nor a digest");
+
+    /// <summary>One text, whether it is not there or not to be seen.</summary>
+    public ApiException NoRepository(string? name = null) =>
+        ApiException.NotFound($"there is no repository {name ?? $"{Repository}"}, or none that {Who} may pull from");
+
+    public ApiException NoManifest() => ApiException.NotFound($"{Repository} has no manifest {Route(http.Request.RouteValues.ContainsKey("digest") ? "digest" : "reference")}");
+
+    public ApiException NoTag() => ApiException.NotFound($"{Repository} has no tag {Route("tag")}");
 
     /// <summary>Whether this is the caller's password; guesses count like those of any other login.</summary>
     public async Task<bool> IsOwnPasswordAsync(string password) =>
@@ -81,6 +118,23 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
 
     public long? QueryId(string name) => Query<long>(name, TryParseId, "is a whole number");
 
+    /// <summary>A value of an enumeration, by its name in whatever case; null where it is missing or empty.</summary>
+    public T? QueryWord<T>(string name)
+        where T : struct, Enum
+    {
+        if (Query(name) is not { } text) return null;
+        foreach (var value in Enum.GetValues<T>())
+        {
+            if (string.Equals(text, value.ToString(), StringComparison.OrdinalIgnoreCase)) return value;
+        }
+
+        throw ApiException.BadRequest(name, $"is one of {string.Join(", ", Enum.GetNames<T>().Select(word => word.ToLowerInvariant()))}");
+    }
+
+    public bool QueryFlag(string name) => Query<bool>(name, bool.TryParse, "is true or false") ?? false;
+
+    public DateTimeOffset? QueryTime(string name) => Query<DateTimeOffset>(name, BodyFields.TryParseTime, $"is {BodyFields.TimeForm}");
+
     public int Limit() => Query<int>("limit", TryParseLimit, $"is a whole number from 1 to {MaxPage}") ?? UsualPage;
 
     public IResult Ok<T>(T value) => Json(value, StatusCodes.Status200OK);
@@ -88,7 +142,7 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
     /// <summary>One resource, with a weak tag of what is said about it: who has it already gets 304.</summary>
     public IResult One<T>(T value)
     {
-        var tag = Tag(value);
+        var tag = Mark(value);
         http.Response.Headers.CacheControl = "private, no-cache";
         return Names(http.Request.Headers.IfNoneMatch, tag)
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Json(value, TypeOf<T>());
@@ -97,7 +151,7 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
     /// <summary>One resource, as it is after a change: its tag is what <c>If-Match</c> of the next change names.</summary>
     public IResult Changed<T>(T value)
     {
-        Tag(value);
+        Mark(value);
         return Ok(value);
     }
 
@@ -113,6 +167,26 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
             throw new ApiException(StatusCodes.Status412PreconditionFailed, "this was changed since it was read: read it again");
     }
 
+    /// <summary>The same where there is nothing: whoever names a tag has seen something.</summary>
+    /// <exception cref="ApiException">412: what was there is gone.</exception>
+    public void RequireNoMatch()
+    {
+        if (http.Request.Headers.IfMatch.Count > 0) throw new ApiException(StatusCodes.Status412PreconditionFailed, "this is gone since it was read");
+    }
+
+    /// <summary>One resource whose counters run on all the time: its tag is of <paramref name="identity"/> alone, and it is always sent.</summary>
+    public IResult Counted<T, TIdentity>(T value, TIdentity identity)
+    {
+        Mark(identity);
+        return Ok(value);
+    }
+
+    public IResult Accepted<T>(string path, T value)
+    {
+        http.Response.Headers.Location = $"{http.Request.PathBase}{Root}{path}";
+        return Json(value, StatusCodes.Status202Accepted);
+    }
+
     public IResult Created<T>(string path, T value)
     {
         http.Response.Headers.Location = $"{http.Request.PathBase}{Root}{path}";
@@ -126,16 +200,16 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
     public Page<T> Page<TRow, T>(
         IReadOnlyList<TRow> rows, int limit, Func<TRow, T> reply, Func<TRow, string> key, string direction = "after")
     {
-        if (rows.Count <= limit) return new Page<T>([.. rows.Select(reply)], null);
-        var query = new QueryBuilder(http.Request.Query
-            .Where(pair => pair.Key != direction && pair.Key != "limit").SelectMany(pair => pair.Value, (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")))
-        {
-            { "limit", $"{limit}" }, { direction, key(rows[limit - 1]) },
-        };
-        var next = $"{http.Request.PathBase.ToUriComponent()}{http.Request.Path.ToUriComponent()}{query}";
-        http.Response.Headers.Link = $"<{next}>; rel=\"next\"";
-        return new Page<T>([.. rows.Take(limit).Select(reply)], next);
+        return rows.Count <= limit ? new Page<T>([.. rows.Select(reply)], null)
+            : new Page<T>([.. rows.Take(limit).Select(reply)], Next(limit, direction, key(rows[limit - 1])));
     }
+
+    /// <summary>A page of a listing that knows itself where the next one begins.</summary>
+    public Page<T> Page<TRow, T>(Listed<TRow> listed, int limit, Func<TRow, T> reply) =>
+        new([.. listed.Items.Select(reply)], NextOrNone(limit, listed.Next));
+
+    /// <summary>The path of the page after a place; null: there is none.</summary>
+    public string? NextOrNone(int limit, string? place) => place is null ? null : Next(limit, "after", place);
 
     /// <summary>A listing that is short enough to be read whole, in the order of its numbers.</summary>
     public Page<T> PageOf<TRow, T>(IReadOnlyList<TRow> all, Func<TRow, T> reply, Func<TRow, long> id)
@@ -144,7 +218,21 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn login)
         return Page([.. all.Where(row => id(row) > after).Take(limit + 1)], limit, reply, row => $"{id(row)}");
     }
 
-    private string Tag<T>(T value)
+    private string Who => login?.Account.Name.ToString() ?? "nobody in particular";
+
+    private string Next(int limit, string direction, string place)
+    {
+        var query = new QueryBuilder(http.Request.Query
+            .Where(pair => pair.Key != direction && pair.Key != "limit").SelectMany(pair => pair.Value, (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")))
+        {
+            { "limit", $"{limit}" }, { direction, place },
+        };
+        var next = $"{http.Request.PathBase.ToUriComponent()}{http.Request.Path.ToUriComponent()}{query}";
+        http.Response.Headers.Link = $"<{next}>; rel=\"next\"";
+        return next;
+    }
+
+    private string Mark<T>(T value)
     {
         var tag = TagOf(value);
         http.Response.Headers.ETag = $"W/\"{tag}\"";

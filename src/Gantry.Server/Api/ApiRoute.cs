@@ -24,15 +24,23 @@ internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func
     /// <summary>Whether its pages begin with the newest and go on with <c>before</c>.</summary>
     public bool NewestFirst { get; init; }
 
+    /// <summary>The most bytes of a body.</summary>
+    public int MaxBody { get; init; } = ProblemRendering.MaxBodyBytes;
+
     /// <summary>The handler's name is the operation's: <c>getNamespace</c>.</summary>
     public string Id => char.ToLowerInvariant(Handler.Method.Name[0]) + Handler.Method.Name[1..^"Async".Length];
 
-    /// <summary>What is answered when all goes well.</summary>
-    public int Status => Answer is null ? StatusCodes.Status204NoContent
-        : Method == "POST" ? StatusCodes.Status201Created : StatusCodes.Status200OK;
+    /// <summary>What is answered when all goes well, where it is not what its method says; null: it is.</summary>
+    public int? Success { get; init; }
 
-    public bool IsPaged => Answer == typeof(MeReply)
-        || (Answer is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Page<>));
+    /// <summary>Whether nobody in particular may ask, where the registry lets such in; what they may see is decided then.</summary>
+    public bool IsOpen => Needs is ApiNeeds.Visitor or ApiNeeds.Pull or ApiNeeds.PullBoth or ApiNeeds.Push or ApiNeeds.Removal;
+
+    /// <summary>What is answered when all goes well.</summary>
+    public int Status => Success ?? (Answer is null ? StatusCodes.Status204NoContent
+        : Method == "POST" ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+
+    public bool IsPaged => typeof(IPaged).IsAssignableFrom(Answer);
 
     public T? Attribute<T>()
         where T : Attribute => Handler.Method.GetCustomAttribute<T>();
@@ -51,6 +59,10 @@ internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func
 
     public static ApiRoute Put<TBody>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
         new("PUT", path, needs, handler) { Body = typeof(TBody) };
+
+    /// <summary>One that answers with what is there then.</summary>
+    public static ApiRoute Put<TBody, TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        new("PUT", path, needs, handler) { Body = typeof(TBody), Answer = typeof(TAnswer), Success = StatusCodes.Status200OK };
 
     public static ApiRoute Patch<TBody, TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
         new("PATCH", path, needs, handler) { Body = typeof(TBody), Answer = typeof(TAnswer) };

@@ -1,14 +1,23 @@
+using Microsoft.AspNetCore.Http.Features;
 using static Gantry.Server.Api.AccessTokenEndpoints;
 using static Gantry.Server.Api.AccountEndpoints;
 using static Gantry.Server.Api.ApiNeeds;
 using static Gantry.Server.Api.ApiRoute;
 using static Gantry.Server.Api.AuditEndpoints;
+using static Gantry.Server.Api.ComparisonEndpoints;
 using static Gantry.Server.Api.ExplanationEndpoints;
+using static Gantry.Server.Api.FileEndpoints;
+using static Gantry.Server.Api.GarbageCollectionEndpoints;
+using static Gantry.Server.Api.ManifestEndpoints;
 using static Gantry.Server.Api.MeEndpoints;
 using static Gantry.Server.Api.MemberEndpoints;
 using static Gantry.Server.Api.NamespaceEndpoints;
+using static Gantry.Server.Api.ReadmeEndpoints;
+using static Gantry.Server.Api.RepositoryEndpoints;
 using static Gantry.Server.Api.RobotEndpoints;
 using static Gantry.Server.Api.RuleEndpoints;
+using static Gantry.Server.Api.StoreEndpoints;
+using static Gantry.Server.Api.TagEndpoints;
 using static Gantry.Server.Api.TrustEndpoints;
 using static Gantry.Server.Api.WebhookDeliveryEndpoints;
 using static Gantry.Server.Api.WebhookEndpoints;
@@ -28,8 +37,8 @@ internal static class ApiRoutes
         Get<Page<NamespaceReply>>("/namespaces", Account, ListNamespacesAsync),
         Post<NewNamespace, NamespaceReply>("/namespaces", NamespaceCreator, CreateNamespaceAsync),
         Get<NamespaceReply>("/namespaces/{ns}", Sight, GetNamespaceAsync),
-        Patch<NamespaceChange, NamespaceReply>("/namespaces/{ns}", Maintainer, ChangeNamespaceAsync),
-        Delete("/namespaces/{ns}", Maintainer, DeleteNamespaceAsync),
+        Patch<NamespaceChange, NamespaceReply>("/namespaces/{ns}", Maintainer, ChangeNamespaceAsync) with { IsConditional = true },
+        Delete("/namespaces/{ns}", Maintainer, DeleteNamespaceAsync) with { IsConditional = true },
 
         Get<Page<MemberReply>>("/namespaces/{ns}/members", Maintainer, ListMembersAsync),
         Put<MemberChange>("/namespaces/{ns}/members/accounts/{name}", Maintainer, SetMemberAsync),
@@ -50,11 +59,46 @@ internal static class ApiRoutes
         Post<NewTrust, TrustReply>("/namespaces/{ns}/trusts", Maintainer, AddTrustAsync) with { GivesPower = true },
         Delete("/namespaces/{ns}/trusts/{id}", Maintainer, RemoveTrustAsync),
 
+        Get<NamespaceUsageReply>("/namespaces/{ns}/usage", Maintainer, GetNamespaceUsageAsync),
+
+        Get<Page<RepositoryReply>>("/repositories", Visitor, ListRepositoriesAsync),
+        Get<RepositoryReply>("/repositories/{repository}", Pull, GetRepositoryAsync),
+        Delete("/repositories/{repository}", Removal, DeleteRepositoryAsync) with { Answer = typeof(RemovedRepositoryReply) },
+        Post<RepositoryRestore, RestoredRepositoryReply>("/repositories/{repository}/restore", Push, RestoreRepositoryAsync) with { Success = 200 },
+        Get<DeletionReply>("/repositories/{repository}/deletion", Pull, PreviewRepositoryDeletionAsync),
+        Get<Page<DeletedReply>>("/repositories/{repository}/deleted", Pull, ListDeletedAsync),
+        Get<RepositoryUsageReply>("/repositories/{repository}/usage", Pull, GetRepositoryUsageAsync),
+
+        Get<ReadmeReply>("/repositories/{repository}/readme", Pull, GetReadmeAsync),
+        Put<ReadmeText, ReadmeReply>("/repositories/{repository}/readme", Upkeep, WriteReadmeAsync) with { IsConditional = true, MaxBody = ReadmeEndpoints.MaxBody },
+        Delete("/repositories/{repository}/readme", Upkeep, RemoveReadmeAsync) with { IsConditional = true },
+
+        Get<Page<TagReply>>("/repositories/{repository}/tags", Pull, ListTagsAsync),
+        Get<TagReply>("/repositories/{repository}/tags/{tag}", Pull, GetTagAsync),
+        Delete("/repositories/{repository}/tags/{tag}", Removal, DeleteTagAsync) with { IsConditional = true },
+        Get<DeletionReply>("/repositories/{repository}/tags/{tag}/deletion", Pull, PreviewTagDeletionAsync),
+        Get<Page<TagMoveReply>>("/repositories/{repository}/tags/{tag}/history", Pull, ListTagHistoryAsync) with { NewestFirst = true },
+        Post<TagRestore, RestoredReply>("/repositories/{repository}/tags/{tag}/restore", Push, RestoreTagAsync) with { Success = 200 },
+
+        Get<ManifestReply>("/repositories/{repository}/manifests/{reference}", Pull, GetManifestAsync),
+        Get<ReferrersReply>("/repositories/{repository}/manifests/{reference}/referrers", Pull, GetReferrersAsync),
+        Delete("/repositories/{repository}/manifests/{digest}", Removal, DeleteManifestAsync),
+        Get<DeletionReply>("/repositories/{repository}/manifests/{digest}/deletion", Pull, PreviewManifestDeletionAsync),
+        Post<RestoredReply>("/repositories/{repository}/manifests/{digest}/restore", Push, RestoreManifestAsync) with { Success = 200 },
+
+        Get<FilesReply>("/repositories/{repository}/manifests/{reference}/files", Pull, ListFilesAsync),
+        Get<FileOfImageReply>("/repositories/{repository}/manifests/{reference}/file", Pull, GetFileAsync),
+        Get<FileTextReply>("/repositories/{repository}/manifests/{reference}/text", Pull, GetFileTextAsync),
+        Get<PackagesReply>("/repositories/{repository}/manifests/{reference}/packages", Pull, ListPackagesAsync),
+        Get<FilesReply>("/repositories/{repository}/layers/{digest}/files", Pull, ListLayerFilesAsync),
+        Get<ComparisonReply>("/repositories/{repository}/manifests/{reference}/comparison", PullBoth, CompareImagesAsync),
+        Get<FileChangesReply>("/repositories/{repository}/manifests/{reference}/comparison/files", PullBoth, CompareFilesAsync),
+
         Get<Page<AccountReply>>("/accounts", Administrator, ListAccountsAsync),
         Post<NewAccount, AccountReply>("/accounts", Administrator, CreateAccountAsync) with { GivesPower = true },
         Get<AccountReply>("/accounts/{account}", Administrator, GetAccountAsync),
-        Patch<AccountChange, AccountReply>("/accounts/{account}", Administrator, ChangeAccountAsync) with { GivesPower = true },
-        Delete("/accounts/{account}", Administrator, DeleteAccountAsync),
+        Patch<AccountChange, AccountReply>("/accounts/{account}", Administrator, ChangeAccountAsync) with { GivesPower = true, IsConditional = true },
+        Delete("/accounts/{account}", Administrator, DeleteAccountAsync) with { IsConditional = true },
         Put<NewPassword>("/accounts/{account}/password", Owner, SetPasswordAsync) with { GivesPower = true, Answer = typeof(GeneratedPassword) },
 
         Get<Page<AccessTokenReply>>("/accounts/{account}/tokens", Owner, ListTokensAsync),
@@ -73,6 +117,15 @@ internal static class ApiRoutes
         Get<WholeDeliveryReply>("/webhooks/{id}/deliveries/{delivery}", Keeper, GetDeliveryAsync),
         Post<DeliveryReply>("/webhooks/{id}/deliveries/{delivery}/redelivery", Keeper, RedeliverAsync),
 
+        Get<StoreUsageReply>("/usage", Administrator, GetStoreUsageAsync),
+        Get<Page<NamespaceUsageReply>>("/usage/namespaces", Administrator, ListNamespaceUsageAsync),
+        Get<SamplesReply>("/usage/samples", Administrator, ListSamplesAsync),
+        Get<Page<NodeReply>>("/nodes", Administrator, ListNodesAsync),
+
+        Get<GcReply>("/gc", Administrator, GetGcAsync),
+        Get<GcPreviewReply>("/gc/preview", Administrator, PreviewGcAsync),
+        Post<GcReply>("/gc/runs", Administrator, RunGcAsync) with { Success = 202 },
+
         Get<ExplanationReply>("/explain", Explanation, ExplainAsync),
         Get<Page<EventReply>>("/events", Audit, ListEventsAsync) with { NewestFirst = true },
     ];
@@ -89,6 +142,7 @@ internal static class ApiRoutes
     private static async Task AnswerAsync(HttpContext http, ApiRoute route)
     {
         var request = await http.RequestServices.GetRequiredService<ApiAccess>().RequireAsync(http, route);
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = route.MaxBody;
         var answer = await route.Handler(request);
         await answer.ExecuteAsync(http);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Gantry.Server.Api;
@@ -8,7 +9,7 @@ internal delegate bool Parser<T>(string text, out T value);
 /// The body of a request, a JSON object, read a property at a time: every fault is kept, a property that nobody asked
 /// for is one, and <see cref="End"/> names all of them at once. Until then a faulty property reads like a missing one.
 /// </summary>
-/// <remarks>No body reads like <c>{}</c>. At most <see cref="ProblemRendering.MaxBodyBytes"/> are read.</remarks>
+/// <remarks>No body reads like <c>{}</c>. At most <see cref="ApiRoute.MaxBody"/> bytes are read.</remarks>
 internal sealed class BodyFields
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
@@ -60,6 +61,15 @@ internal sealed class BodyFields
         return null;
     }
 
+    /// <summary>A required text of any lines, U+0000 aside; null: missing.</summary>
+    public string? Prose(string name, int longest)
+    {
+        if (Value(name, true, JsonValueKind.String, "must be a text") is not { } value || TextOf(name, value) is not { } text) return null;
+        if (text.Length <= longest && !text.Contains('\0', StringComparison.Ordinal)) return text;
+        Fault(name, $"must have at most {longest} characters, none of them U+0000");
+        return null;
+    }
+
     public bool? Flag(string name, bool required = false) =>
         Value(name, required, null, "must be true or false") is not { } value ? null
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
@@ -75,10 +85,19 @@ internal sealed class BodyFields
     /// <summary>A moment in RFC 3339's form, so with its offset.</summary>
     public DateTimeOffset? Time(string name)
     {
-        const string fault = "must be a time like 2030-12-31T23:59:59Z";
+        const string fault = $"must be {TimeForm}";
         if (Value(name, false, JsonValueKind.String, fault) is not { } value || TextOf(name, value) is not { } text) return null;
-        var hasOffset = text.Length > 19 && text[10] == 'T' && text.AsSpan(19).IndexOfAny("Z+-") >= 0;
-        return hasOffset && value.TryGetDateTimeOffset(out var time) ? time.ToUniversalTime() : Faulty<DateTimeOffset>(name, fault);
+        return TryParseTime(text, out var time) ? time : Faulty<DateTimeOffset>(name, fault);
+    }
+
+    /// <summary>What the query is told too.</summary>
+    public const string TimeForm = "a time like 2030-12-31T23:59:59Z";
+
+    public static bool TryParseTime(string text, out DateTimeOffset time)
+    {
+        var hasOffset = text.Length is > 19 and < 50 && text[10] == 'T' && text.AsSpan(19).IndexOfAny("Z+-") >= 0;
+        var isTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out time);
+        return hasOffset && isTime;
     }
 
     /// <summary>A value of an enumeration, by its lowercase name.</summary>

@@ -7,7 +7,7 @@ namespace Gantry.Server.Api;
 /// <param name="Roles">A page of them, one a namespace.</param>
 internal sealed record MeReply(
     string Account, AccountKind Kind, bool IsAdministrator, bool CreatesNamespaces, LoginReply Login,
-    IReadOnlyList<string> Groups, Page<OwnRoleReply> Roles);
+    IReadOnlyList<string> Groups, Page<OwnRoleReply> Roles) : IPaged;
 
 /// <summary>How the caller logged in.</summary>
 /// <param name="Scopes">The most that this login may do, whatever the account may; <c>*</c>: everything.</param>

@@ -50,14 +50,16 @@ internal static class NamespaceEndpoints
         var body = await request.BodyAsync();
         var visibility = body.Word<Visibility>("visibility", required: true);
         body.End();
-        return await request.Service<Namespaces>().SetVisibilityAsync(request.NamespaceName, visibility!.Value, request.Actor, request.Aborted)
-            ? request.Ok(NamespaceReply.Of(request.Namespace with { Visibility = visibility.Value }))
+        return await request.Service<Namespaces>().SetVisibilityAsync(
+            request.NamespaceName, visibility!.Value, request.Actor, request.Aborted, info => request.RequireMatch(NamespaceReply.Of(info)))
+            ? request.Changed(NamespaceReply.Of(request.Namespace with { Visibility = visibility.Value }))
             : throw ApiException.NotFound($"the namespace {request.Namespace.Name} is gone");
     }
 
     [EndpointSummary("Deletes a namespace without repositories, with its members, rules and robots")]
     public static async Task<IResult> DeleteNamespaceAsync(ApiRequest request) =>
-        await request.Service<Namespaces>().DeleteAsync(request.NamespaceName, request.Actor, request.Aborted) switch
+        await request.Service<Namespaces>().DeleteAsync(
+            request.NamespaceName, request.Actor, request.Aborted, info => request.RequireMatch(NamespaceReply.Of(info))) switch
         {
             false => throw ApiException.Conflict($"{request.Namespace.Name} has repositories: only an empty namespace can be deleted"),
             _ => ApiRequest.NoContent(),

@@ -17,7 +17,7 @@ namespace Gantry.Server.Api;
 internal sealed partial class ProblemRendering(
     RequestDelegate next, IOptions<AccessOptions> options, ILogger<ProblemRendering> logger)
 {
-    /// <summary>The longest body of the management API; it bounds the memory of reading one.</summary>
+    /// <summary>The longest body of the management API but for a README; it bounds the memory of reading one.</summary>
     public const int MaxBodyBytes = 64 * 1024;
 
     public async Task InvokeAsync(HttpContext http)
@@ -57,7 +57,7 @@ internal sealed partial class ProblemRendering(
                 if (broken.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = $"{seconds}";
                 return ProblemOf(http, broken.Status, broken.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return ProblemOf(http, 413, $"a body has at most {MaxBodyBytes} bytes here");
+                return ProblemOf(http, 413, $"a body has at most {http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? MaxBodyBytes} bytes here");
             case BadHttpRequestException bad:
                 return ProblemOf(http, bad.StatusCode, bad.Message);
             case var _ when DatabaseOutage.Is(exception):

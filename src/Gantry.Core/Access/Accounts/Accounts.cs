@@ -92,10 +92,19 @@ public sealed class Accounts(
                  """, cancellation) > 0, cancellation);
     }
 
+    /// <inheritdoc cref="ChangeAsync(AccountName, AccountSettings, Action{AccountRow}, Actor, CancellationToken)"/>
+    public Task<bool> ChangeAsync(AccountName name, AccountSettings settings, Actor actor, CancellationToken cancellation = default) =>
+        ChangeAsync(name, settings, null, actor, cancellation);
+
     /// <summary>False: there is no such account.</summary>
+    /// <param name="name">Whose.</param>
+    /// <param name="settings">What is null stays.</param>
+    /// <param name="expect">Sees the account while nobody else can change it; what it throws stops the change.</param>
+    /// <param name="actor">Who changes it.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OciException">DENIED (409): it is the last administrator, or would be a robot that is one.</exception>
     public Task<bool> ChangeAsync(
-        AccountName name, AccountSettings settings, Actor actor, CancellationToken cancellation = default)
+        AccountName name, AccountSettings settings, Action<AccountRow>? expect, Actor actor, CancellationToken cancellation)
     {
         var text = name.ToString();
         return writing.ChangeAsync(
@@ -103,6 +112,7 @@ public sealed class Accounts(
             async db =>
             {
                 if (settings is { Disabled: true } or { IsAdministrator: false }) await db.KeepOneBesidesAsync(text, cancellation);
+                await ExpectAsync(db, text, expect, cancellation);
                 if (settings.IsAdministrator == true) await db.RefuseRobotAsync(text, cancellation);
                 return await db.UpdateAsync(text, settings, cancellation) > 0;
             }, cancellation);
@@ -113,9 +123,16 @@ public sealed class Accounts(
         AccountName name, bool disabled, Actor actor, CancellationToken cancellation = default) =>
         ChangeAsync(name, new AccountSettings { Disabled = disabled }, actor, cancellation);
 
+    /// <inheritdoc cref="DeleteAsync(AccountName, Action{AccountRow}, Actor, CancellationToken)"/>
+    public Task<bool> DeleteAsync(AccountName name, Actor actor, CancellationToken cancellation = default) => DeleteAsync(name, null, actor, cancellation);
+
     /// <summary>Removes an account with its memberships, access tokens and trusts. False: there was none.</summary>
+    /// <param name="name">Whose.</param>
+    /// <param name="expect">As of a change.</param>
+    /// <param name="actor">Who removes it.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OciException">DENIED (409): it is the last administrator, or the actor itself.</exception>
-    public Task<bool> DeleteAsync(AccountName name, Actor actor, CancellationToken cancellation = default)
+    public Task<bool> DeleteAsync(AccountName name, Action<AccountRow>? expect, Actor actor, CancellationToken cancellation)
     {
         var text = name.ToString();
         if (actor.Account == text)
@@ -125,6 +142,7 @@ public sealed class Accounts(
             async db =>
             {
                 await db.KeepOneBesidesAsync(text, cancellation);
+                await ExpectAsync(db, text, expect, cancellation);
                 return await db.Accounts.Where(row => row.Name == text).ExecuteDeleteAsync(cancellation) > 0;
             }, cancellation);
     }
@@ -147,6 +165,14 @@ public sealed class Accounts(
                 set => set.SetProperty(row => row.PasswordHash, hash).SetProperty(row => row.SecurityStamp, stamp),
                 cancellation) > 0, cancellation);
         return changed ? password : null;
+    }
+
+    // After the administrators, which are locked together and in order.
+    private static async Task ExpectAsync(RegistryDbContext db, string name, Action<AccountRow>? expect, CancellationToken cancellation)
+    {
+        if (expect is null) return;
+        var rows = await db.Accounts.FromSql($"SELECT * FROM accounts WHERE name = {name} FOR UPDATE").AsNoTracking().ToListAsync(cancellation);
+        rows.ForEach(expect);
     }
 
     /// <summary>

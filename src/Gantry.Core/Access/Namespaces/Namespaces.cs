@@ -78,20 +78,30 @@ public sealed class Namespaces(IDbContextFactory<RegistryDbContext> database, Ac
     }
 
     /// <summary>False: there is no such namespace.</summary>
+    /// <param name="name">Which.</param>
+    /// <param name="visibility">From now on.</param>
+    /// <param name="actor">Who changes it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="expect">Sees the namespace while nobody else can change it; what it throws stops the change.</param>
     public Task<bool> SetVisibilityAsync(
-        NamespaceName name, Visibility visibility, Actor actor, CancellationToken cancellationToken)
+        NamespaceName name, Visibility visibility, Actor actor, CancellationToken cancellationToken, Action<NamespaceInfo>? expect = null)
     {
         var (text, word) = (name.ToString(), WordOf(visibility));
         return writing.ChangeAsync(
             new Event(EventKinds.NamespaceChange) { Namespace = text, Detail = word }, actor, null,
-            async db => await db.Namespaces.Where(row => row.Name == text)
-                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Visibility, word), cancellationToken) > 0,
-            cancellationToken);
+            async db =>
+            {
+                await ExpectAsync(db, text, expect, cancellationToken);
+                return await db.Namespaces.Where(row => row.Name == text)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.Visibility, word), cancellationToken) > 0;
+            }, cancellationToken);
     }
 
     /// <summary>Removes a namespace without repositories, and with it its members, rules and robots.</summary>
+    /// <inheritdoc cref="SetVisibilityAsync" path="/param"/>
     /// <returns>Null: there is none; false: it has repositories.</returns>
-    public async Task<bool?> DeleteAsync(NamespaceName name, Actor actor, CancellationToken cancellationToken)
+    public async Task<bool?> DeleteAsync(
+        NamespaceName name, Actor actor, CancellationToken cancellationToken, Action<NamespaceInfo>? expect = null)
     {
         var text = name.ToString();
         try
@@ -100,6 +110,7 @@ public sealed class Namespaces(IDbContextFactory<RegistryDbContext> database, Ac
                 new Event(EventKinds.NamespaceDelete) { Namespace = text }, actor, null,
                 async db =>
                 {
+                    await ExpectAsync(db, text, expect, cancellationToken);
                     // Its robots go with it, and may have roles elsewhere: their bearer tokens end too.
                     var robots = await db.Accounts.Where(row => db.Namespaces.Any(home => home.Name == text && home.Id == row.NamespaceId))
                         .Select(row => row.Name).ToListAsync(cancellationToken);
@@ -119,6 +130,14 @@ public sealed class Namespaces(IDbContextFactory<RegistryDbContext> database, Ac
         }
 
         return await FindAsync(name, cancellationToken) is null ? null : false;
+    }
+
+    // Pushes of a new repository pass.
+    private static async Task ExpectAsync(RegistryDbContext db, string name, Action<NamespaceInfo>? expect, CancellationToken cancellationToken)
+    {
+        if (expect is null) return;
+        var rows = await db.Namespaces.FromSql($"SELECT * FROM namespaces WHERE name = {name} FOR NO KEY UPDATE").AsNoTracking().ToListAsync(cancellationToken);
+        foreach (var row in rows) expect(Of(row));
     }
 
     private static NamespaceInfo Of(NamespaceRow row) =>

@@ -60,6 +60,15 @@ public sealed class TagListing(IDbContextFactory<RegistryDbContext> contexts, Ma
         return new Listed<TagInfo>(await CompleteAsync(id, page, cancellationToken), last is null ? null : PlaceOf(last, query.Sort).ToString());
     }
 
+    /// <summary>One tag; null: no such repository, or no such tag.</summary>
+    public async Task<TagInfo?> FindAsync(RepositoryName repository, TagName tag, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return null;
+        var rows = await db.Database.SqlQuery<Row>(FormattableStringFactory.Create(TagScans.One, id, tag.ToString(), 1)).ToListAsync(cancellationToken);
+        return (await CompleteAsync(id, rows, cancellationToken)).SingleOrDefault();
+    }
+
     private async Task<IReadOnlyList<TagInfo>> CompleteAsync(long repository, List<Row> page, CancellationToken cancellationToken)
     {
         var missing = page.Where(row => row.Size is null).Select(row => row.Digest).ToList();

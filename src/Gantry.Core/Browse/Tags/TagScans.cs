@@ -13,17 +13,35 @@ internal sealed record TagScan(string Sql, string Name, string At);
 /// </summary>
 internal static class TagScans
 {
-    private const string Shown =
+    private const string Columns =
         """
-        SELECT f.name AS "Name", f.matches AS "Matches", f.n = {4} AS "IsLast", t.manifest_digest AS "Digest", m.media_type AS "MediaType",
+        t.manifest_digest AS "Digest", m.media_type AS "MediaType",
                m.artifact_type AS "ArtifactType", x.size AS "Size", coalesce(x.platforms, '{{}}') AS "Platforms", x.image_created AS "ImageCreated",
                t.created_at AS "CreatedAt", t.updated_at AS "PushedAt", nullif(p.pulled_at, '-infinity') AS "PulledAt", coalesce(p.pulls, 0) AS "Pulls"
+        """;
+
+    private const string Rest =
+        """
+            JOIN manifests m ON m.repository_id = {0} AND m.digest = t.manifest_digest
+            LEFT JOIN tag_pulls p ON p.repository_id = {0} AND p.name = t.name
+            LEFT JOIN manifest_facts x ON x.repository_id = {0} AND x.digest = t.manifest_digest
+        """;
+
+    private const string Shown =
+        $$"""
+        SELECT f.name AS "Name", f.matches AS "Matches", f.n = {4} AS "IsLast", {{Columns}}
         FROM (SELECT * FROM (FOUND) looked WHERE matches OR n = {4} ORDER BY ORDER LIMIT {5}) f
             JOIN tags t ON t.repository_id = {0} AND t.name = f.name
-            JOIN manifests m ON m.repository_id = {0} AND m.digest = t.manifest_digest
-            LEFT JOIN tag_pulls p ON p.repository_id = {0} AND p.name = f.name
-            LEFT JOIN manifest_facts x ON x.repository_id = {0} AND x.digest = t.manifest_digest
+        {{Rest}}
         ORDER BY f.n
+        """;
+
+    /// <summary>One tag: {0} repository, {1} its name, {2} how many.</summary>
+    public const string One =
+        $$"""
+        SELECT t.name AS "Name", true AS "Matches", true AS "IsLast", {{Columns}} FROM tags t
+        {{Rest}}
+        WHERE t.repository_id = {0} AND t.name = {1} LIMIT {2}
         """;
 
     private const string ByName =

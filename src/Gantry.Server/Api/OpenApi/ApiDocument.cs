@@ -66,10 +66,13 @@ internal sealed class ApiDocument : IDocumentFilter
 
         // A PUT that may have something to say says nothing when it has not.
         if (route.Answer is null || route.Method == "PUT") responses["204"] = new OpenApiResponse { Description = "Done" };
-        Refusal(400, "The request is wrong; every fault of it is named", route.Body is not null || route.Query.Any() || route.IsPaged);
+        if (route is { Method: "GET", IsPaged: false }) responses["304"] = new OpenApiResponse { Description = "It is what If-None-Match names" };
+        Refusal(400, "The request is wrong; every fault of it is named",
+            route.Body is not null || route.Query.Any() || route.IsPaged || Parts(route).Any(part => part is "tag" or "digest" or "reference"));
         Refusal(401, "No account, or a wrong credential");
-        Refusal(403, "The account may not", route.Needs != ApiNeeds.Account || route.GivesPower);
+        Refusal(403, "The account, or the credential, may not");
         Refusal(404, "Not there, or not to be seen", route.Path.Contains('{', StringComparison.Ordinal) || route.Needs is ApiNeeds.Explanation or ApiNeeds.Audit);
+        Refusal(405, "This registry does not delete", route.Needs == ApiNeeds.Removal);
         Refusal(409, "What is there stands against it", route.Method != "GET");
         Refusal(412, "It is not what If-Match names: somebody changed it", route.IsConditional);
         Refusal(413, "The body is too long", route.Body is not null);
@@ -88,8 +91,10 @@ internal sealed class ApiDocument : IDocumentFilter
         }
     }
 
+    private static IEnumerable<string> Parts(ApiRoute route) => RoutePatternFactory.Parse(route.Path).Parameters.Select(part => part.Name);
+
     private static IEnumerable<IOpenApiParameter> PathParameters(ApiRoute route) =>
-        RoutePatternFactory.Parse(route.Path).Parameters.Select(part => part.Name).Select(name => new OpenApiParameter
+        Parts(route).Select(name => new OpenApiParameter
         {
             Name = name, In = ParameterLocation.Path, Required = true, Description = Meaning(name),
             Schema = new OpenApiSchema { Type = IsNumber(name) ? JsonSchemaType.Integer : JsonSchemaType.String, Format = IsNumber(name) ? "int64" : null },
@@ -152,6 +157,10 @@ internal sealed class ApiDocument : IDocumentFilter
         "robot" => "The robot's whole name, robot.NAMESPACE.NAME",
         "account" => "The account's name, or self",
         "delivery" => "The delivery's number",
+        "repository" => "The repository's whole name, its slashes written %2F",
+        "tag" => "The tag's name",
+        "digest" => "A digest, sha256:… or sha512:…",
+        "reference" => "A tag's name, or a digest",
         _ => "Its number",
     };
 }

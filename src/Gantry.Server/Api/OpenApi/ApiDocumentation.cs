@@ -20,7 +20,7 @@ internal static class ApiDocumentation
             options.SwaggerDoc("v1", new OpenApiInfo
             {
                 Title = "Gantry", Version = "v1",
-                Description = "Namespaces, accounts, robots, access tokens, webhooks and the audit trail of a registry. Every error is "
+                Description = "Namespaces, repositories, tags, images and what is in them, accounts, robots, access tokens, webhooks and the audit trail of a registry. Every error is "
                     + "problem+json with a requestId, which the log and the audit trail show too. A listing answers with a page of items "
                     + "and with next, the path of the page after it, which the header Link has too.",
             });

@@ -1,0 +1,69 @@
+using Gantry.Core.GarbageCollection;
+using Gantry.Server.Workers;
+using Microsoft.Extensions.Options;
+
+namespace Gantry.Server.Api;
+
+/// <summary>What waits for a review or for its time; no number goes beyond 10,001, which says that there are more.</summary>
+/// <param name="Manifests">Deleted ones, whose grace may still run.</param>
+/// <param name="Links">Of repositories to blobs, that nothing may need any more; those of fresh pushes among them.</param>
+/// <param name="Uploads">Unfinished ones, running or resting.</param>
+/// <param name="Locations">Whose bytes are to be deleted.</param>
+internal sealed record GcWaitingReply(int Manifests, int Links, int Blobs, int Uploads, int Locations);
+
+/// <param name="Enabled">Whether this node collects while it serves.</param>
+/// <param name="IsRunning">Whether this node does a whole run that somebody asked for. Its begin and its end are events, gc.run.</param>
+/// <param name="GraceSeconds">How long what was deleted can be restored.</param>
+/// <param name="ByteDelaySeconds">How long bytes stay after that.</param>
+internal sealed record GcReply(bool Enabled, bool IsRunning, long GraceSeconds, long ByteDelaySeconds, GcWaitingReply Waiting);
+
+/// <summary>What a run would take of one kind.</summary>
+/// <param name="Kind">manifest, link, blob, untagged (a rule would hide it), upload, orphan or bytes (of a row that went before).</param>
+/// <param name="Bytes">As far as they are known.</param>
+/// <param name="Names">Of the first 100.</param>
+internal sealed record GcKindReply(string Kind, long Count, long Bytes, IReadOnlyList<string> Names);
+
+/// <param name="Items">Only kinds of which there is something.</param>
+internal sealed record GcPreviewReply(IReadOnlyList<GcKindReply> Items);
+
+internal static class GarbageCollectionEndpoints
+{
+    private const int Named = 100;
+
+    [EndpointSummary("The state of garbage collection")]
+    public static async Task<IResult> GetGcAsync(ApiRequest request) => request.One(await StateAsync(request));
+
+    [EndpointSummary("What a whole run would remove now; it removes nothing, and may take long")]
+    public static async Task<IResult> PreviewGcAsync(ApiRequest request)
+    {
+        var (order, found) = (new List<string>(), new Dictionary<string, (long Count, long Bytes, List<string> Names)>(StringComparer.Ordinal));
+        await foreach (var item in request.Service<GcPreview>().ListAsync(request.Aborted))
+        {
+            if (!found.TryGetValue(item.Kind, out var kind))
+            {
+                kind = (0, 0, []);
+                order.Add(item.Kind);
+            }
+
+            if (kind.Names.Count < Named) kind.Names.Add(item.Name);
+            found[item.Kind] = (kind.Count + 1, kind.Bytes + (item.Bytes ?? 0), kind.Names);
+        }
+
+        return request.Ok(new GcPreviewReply([.. order.Select(kind => new GcKindReply(kind, found[kind].Count, found[kind].Bytes, found[kind].Names))]));
+    }
+
+    [EndpointSummary("Begins a whole run on the node that answers, and does not wait for its end")]
+    public static async Task<IResult> RunGcAsync(ApiRequest request)
+    {
+        if (!request.Service<GarbageCollectionRun>().TryStart(request.Actor)) throw ApiException.Conflict("this node does a run already");
+        return request.Accepted("/gc", await StateAsync(request));
+    }
+
+    private static async Task<GcReply> StateAsync(ApiRequest request)
+    {
+        var options = request.Service<IOptions<GcOptions>>().Value;
+        var waiting = await request.Service<GcBacklog>().CountAsync(request.Aborted);
+        return new GcReply(options.Enabled, request.Service<GarbageCollectionRun>().IsRunning, (long)options.Grace.TotalSeconds,
+            (long)options.ByteDelay.TotalSeconds, new GcWaitingReply(waiting.Manifests, waiting.Links, waiting.Blobs, waiting.Uploads, waiting.Locations));
+    }
+}
