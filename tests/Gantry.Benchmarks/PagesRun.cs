@@ -24,7 +24,8 @@ internal static class PagesRun
     {
         var clock = Stopwatch.StartNew();
         await using var scale = await ScaleDatabase.StartAsync(run.Fraction, durable: true, Path.Combine(run.Root.FullName, "postgres"));
-        await ScalePages.FillAsync(scale);
+        // The first start makes the administrator, where there is nobody yet.
+        await using (await StartAsync(run, scale)) await ScalePages.FillAsync(scale);
         Console.WriteLine($"{scale.Tags} tags in a repository, {ScalePages.Repositories} repositories made in {clock.Elapsed.TotalSeconds:0} s");
 
         List<string> paths;

@@ -97,7 +97,7 @@ public sealed class Showcase : IAsyncLifetime
         await push.PushAsync("multi", "acme/multi", "latest");
         foreach (var tag in new[] { "latest", "sbom", "signature", "sbom-signature", "plain" }) await push.PushAsync("artifact", "acme/signed", tag, tag);
 
-        // Tags that moved, one that came back, one that is gone.
+        // Tags that moved; those that are deleted below are gone with what they name.
         foreach (var (image, tag) in new[] { ("debian", "latest"), ("debian", "1.0"), ("python", "1.1"), ("python", "latest"), ("nginx", "1.2"), ("nginx", "latest") })
         {
             await push.PushAsync(image, "acme/web", tag);

@@ -2,7 +2,7 @@
 import { each, find, open, order, work } from "./kit.mjs";
 
 // Longer pages are lists: their first rows say how the others are.
-const most = 100;
+const most = 60;
 
 /** In the page: has it note what gets the focus, and returns what should, in order. */
 const prepare = () => {

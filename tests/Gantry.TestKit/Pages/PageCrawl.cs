@@ -12,7 +12,7 @@ public sealed record FoundPage(string Path, string? Kind, string From, PageReply
 /// Walks from the first page along all links that it finds, and all choices of forms that ask for another page. Of links of one sort on pages of one sort it
 /// takes the first few: a registry has more tags than anybody looks at, and each sort of page that there is comes up.
 /// </summary>
-public sealed partial class PageCrawl(PageSession session, int linksPerKind = 6)
+public sealed partial class PageCrawl(PageSession session, int linksPerKind = 4)
 {
     // An end to it, should pages ever name each other without one.
     private const int MostPages = 3000;
