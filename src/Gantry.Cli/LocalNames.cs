@@ -36,6 +36,6 @@ internal static partial class LocalNames
     public static async Task<Digest?> IdAsync(ImageStore store, StoredImage image, CancellationToken ct) =>
         image.IsUnpackable ? (await store.ReadManifestAsync(image, ct)).Config?.Digest : null;
 
-    [GeneratedRegex(@"\A(?:sha256:)?[0-9a-f]{4,64}\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\A(?:sha256:)?[0-9a-f]{4,64}\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Id();
 }

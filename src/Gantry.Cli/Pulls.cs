@@ -14,7 +14,7 @@ internal static class Pulls
     {
         var puller = new ImagePuller(store, session.OpenRegistries(), options);
         var pulled = await puller.PullAsync(name, new LayerSteps(session.Progress), ct);
-        Settling.Begin(session, store);
+        await Settling.BeginAsync(session, store);
         session.EndProgress();
         foreach (var warning in pulled.Warnings) session.Warn(warning);
         if (pulled.WhyNotUnpacked is { } why && options.Unpack) session.Warn($"stored without unpacking it: {why}");

@@ -10,9 +10,16 @@ namespace Gantry.Cli;
 /// </summary>
 internal static class Settling
 {
-    public static void Begin(Session session, ImageStore store)
+    public static async Task BeginAsync(Session session, ImageStore store)
     {
         if (store.IsSettled) return;
+        if (new DriveInfo(store.Root).DriveFormat is "tmpfs" or "ramfs")
+        {
+            // No disk to wait for.
+            await store.SettleAsync();
+            return;
+        }
+
         var program = Environment.ProcessPath!;
         string[] host = Path.GetFileName(program) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "gantry.dll")] : [];
         // Streams of its own, which end with this process: whoever reads ours is not to wait for it.

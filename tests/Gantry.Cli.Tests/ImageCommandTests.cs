@@ -20,6 +20,21 @@ public sealed class ImageCommandTests(Bench bench) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Pull_OntoAFileSystemInMemory_LeavesNothingToSettle()
+    {
+        var store = $"/dev/shm/gantry-{Guid.NewGuid():N}";
+        try
+        {
+            await _gantry.GoodAsync("--root", store, "pull", "-q", bench.Box);
+            Assert.Empty(Directory.GetFiles(Path.Combine(store, "pending"), "*", SearchOption.AllDirectories));
+        }
+        finally
+        {
+            Directory.Delete(store, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Settle_WaitsForWhatIsPending_AndMakesNoStore()
     {
         await _gantry.HavePulledAsync();

@@ -54,7 +54,7 @@ internal static class LoadCommand
                 else screen.Result(session.IsQuiet ? name.ToString() : $"Loaded image: {name}");
             }
 
-            Settling.Begin(session, store);
+            await Settling.BeginAsync(session, store);
             return ExitCodes.Success;
         });
     }

@@ -94,6 +94,6 @@ public sealed partial class ContainerFolder : IDisposable
 
     private static EngineException Taken(string name) => new(EngineFault.Usage, $"there is a container {name} already; 'gantry prune' removes those that have ended");
 
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Grammar();
 }

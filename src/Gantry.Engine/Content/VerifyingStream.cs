@@ -27,15 +27,6 @@ internal sealed class VerifyingStream(Stream inner, Digest expected) : ReadOnlyS
         return found == expected ? 0 : throw Mismatch(found, expected);
     }
 
-    /// <summary>Reads what a reader left; for those that stop at what they take for the end.</summary>
-    public void RequireEnd()
-    {
-        var rest = new byte[4096];
-        while (Read(rest) > 0)
-        {
-        }
-    }
-
     protected override void Dispose(bool disposing)
     {
         _hash.Dispose();

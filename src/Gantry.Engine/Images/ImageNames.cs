@@ -14,9 +14,12 @@ internal sealed class ImageNames(StoreLayout layout)
 
     public StoredImage? Find(ImageName name)
     {
+        // An exception costs a small pull more than the question.
+        var path = PathOf(name);
+        if (!File.Exists(path)) return null;
         try
         {
-            return Read(PathOf(name));
+            return Read(path);
         }
         catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
         {

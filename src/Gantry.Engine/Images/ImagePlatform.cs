@@ -69,6 +69,6 @@ public sealed partial record ImagePlatform
         or "openbsd" or "dragonfly" or "solaris" or "illumos" or "aix" or "android" or "ios" or "js" or "plan9" or "wasip1";
 
     [GeneratedRegex(@"\A(?<first>[A-Za-z0-9][A-Za-z0-9_.-]*)(\((?<version>[A-Za-z0-9][A-Za-z0-9_.-]*)\))?(/(?<second>[A-Za-z0-9][A-Za-z0-9_.-]*)(/(?<variant>[A-Za-z0-9][A-Za-z0-9_.-]*))?)?\z",
-        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+        RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Grammar();
 }

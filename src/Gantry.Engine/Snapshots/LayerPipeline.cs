@@ -6,8 +6,8 @@ using Gantry.Oci;
 namespace Gantry.Engine.Snapshots;
 
 /// <summary>
-/// One layer from its blob, there or on its way, to whoever unpacks it: a thread that decodes, a thread that hashes and writes files, and 1.5 MiB of blocks between
-/// them. The archive ends for the unpacker only after size, blob digest and diffID were found right; until then he cannot know that he is through.
+/// One layer from its blob, there or on its way, to whoever unpacks it: a thread that decodes and hashes, a thread that writes files, which takes longer, and 1.5 MiB of
+/// blocks between them. The archive ends for the unpacker only after size, blob digest and diffID were found right; until then he cannot know that he is through.
 /// </summary>
 internal static class LayerPipeline
 {
@@ -25,15 +25,15 @@ internal static class LayerPipeline
     {
         if (reading.VerifyFirst) await blob.Completion.WaitAsync(ct);
         var pipe = new BlockPipe();
-        var decoding = OnThreadAsync("gantry-decode", () => pipe.Fill(() => Decode(blob, layer, diffId, reading, ct)));
+        var decoding = OnThreadAsync("gantry-decode", () => pipe.Fill(() => new VerifyingStream(Decode(blob, layer, diffId, reading, ct), diffId)));
         T? result = default;
         try
         {
             await OnThreadAsync("gantry-unpack", () =>
             {
-                using var archive = new VerifyingStream(pipe.OpenReader(), diffId);
+                using var archive = pipe.OpenReader();
                 result = unpack(archive, ct);
-                archive.RequireEnd();
+                archive.CopyTo(Stream.Null);
             });
         }
         catch (Exception fault) when (fault is ContentFailedException or LayerException or EngineException { Fault: EngineFault.Mismatch })
