@@ -61,6 +61,31 @@ public sealed class HostileLayerTests
         Assert.Throws<LayerException>(() => Entries(new TarBytes().SymbolicLink("a", "a").File("a/b").End().ToArray()));
     }
 
+    /// <summary>Names in a deep directory are stored as some bytes each, and are thousands once they are read: 256 such layers are looked at for one page.</summary>
+    [Fact]
+    public void DeepDirectory_HasPagesThatAreSmallInMemory()
+    {
+        var (tar, deep) = (new TarBytes(), string.Join('/', Enumerable.Repeat(new string('d', 250), 15)));
+        for (var number = 0; number < 2000; number++) tar.Pax(("path", $"{deep}/{number}")).File("x");
+        var layer = ReadLayer.From(new MemoryStream(tar.End().ToArray()), new LookOptions(), default);
+        Assert.All(layer.Order.Pages(), page => Assert.InRange(LayerPage.Read(page.First, page.Page).Weight, 1, LayerPage.FullWeight + 5000));
+    }
+
+    /// <summary>A key that is cut has room for a number, however little is cut off.</summary>
+    [Theory]
+    [InlineData(2000)]
+    [InlineData(2001)]
+    [InlineData(2003)]
+    [InlineData(2004)]
+    [InlineData(4000)]
+    public void Key_OfAnyLength_CanBeAPagesFirst(int length)
+    {
+        var key = Enumerable.Repeat((byte)'k', length).ToArray();
+        Assert.Equal(Math.Min(length, 2000), EntryKey.Stored(key, 7).AsSpan().CommonPrefixLength(key));
+        Assert.True(EntryKey.Stored(key, 7).AsSpan().SequenceCompareTo(EntryKey.Sought(key)) <= 0);
+        if (length > 2000) Assert.Equal(7, EntryKey.NumberOf(EntryKey.Stored(key, 7)));
+    }
+
     private static List<LayerEntry> Entries(byte[] tar)
     {
         var layer = ReadLayer.From(new MemoryStream(tar), new LookOptions(), default);

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Gantry.Core.Look.Listings;
 
 /// <summary>
@@ -31,14 +33,20 @@ internal static class EntryKey
     }
 
     /// <summary>As the page that starts with it is stored: cut where it is long, and then told apart by the page's number. Keeps the order.</summary>
-    public static byte[] Stored(byte[] key, int page)
-    {
-        if (key.Length <= StoredBytes) return key;
-        var stored = key[..(StoredBytes + 4)];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(stored.AsSpan(StoredBytes), page);
-        return stored;
-    }
+    public static byte[] Stored(byte[] key, int page) => key.Length <= StoredBytes ? key : Numbered(key, page);
 
     /// <summary>No page that starts behind this one has the key. The last one that does not may still start behind it, if the key was cut; then one before it has it.</summary>
-    public static byte[] Sought(byte[] key) => key.Length <= StoredBytes ? key : [.. key.AsSpan(0, StoredBytes), 0x7F, 0xFF, 0xFF, 0xFF];
+    public static byte[] Sought(byte[] key) => key.Length <= StoredBytes ? key : Numbered(key, int.MaxValue);
+
+    /// <summary>Between the pages of a key that is cut: not behind the page with this number, and behind those with lower ones.</summary>
+    public static byte[] Numbered(byte[] key, int page)
+    {
+        var numbered = new byte[StoredBytes + sizeof(int)];
+        key.AsSpan(0, StoredBytes).CopyTo(numbered);
+        BinaryPrimitives.WriteInt32BigEndian(numbered.AsSpan(StoredBytes), page);
+        return numbered;
+    }
+
+    /// <summary>The number in a key that was cut.</summary>
+    public static int NumberOf(byte[] stored) => BinaryPrimitives.ReadInt32BigEndian(stored.AsSpan(StoredBytes));
 }

@@ -9,6 +9,14 @@ internal sealed class LayerPage
     /// <summary>What a page has before it is compressed, and one entry more.</summary>
     public const int FullBytes = 64 * 1024;
 
+    /// <summary>
+    /// What a page takes of memory, and one entry more: keys of a deep directory are stored as a few bytes, and are four thousand each once they are read.
+    /// </summary>
+    public const int FullWeight = 1 << 20;
+
+    /// <summary>Of an entry's memory what is not its key, roughly.</summary>
+    public const int EntryWeight = 200;
+
     private LayerPage(byte[] first, LayerEntry[] entries, int weight) => (First, Entries, Weight) = (first, entries, weight);
 
     /// <summary>As stored: see <see cref="EntryKey.Stored"/>.</summary>
@@ -38,7 +46,7 @@ internal sealed class LayerPage
             var record = EntryRecord.Read(ref rest);
             var link = (marks & EntryMarks.Linked) == EntryMarks.None ? null : Varint.ReadBytes(ref rest).ToArray();
             entries.Add(new LayerEntry(key, record, marks, link));
-            weight += 200 + key.Length + record.Target.Length + (link?.Length ?? 0);
+            weight += EntryWeight + key.Length + record.Target.Length + (link?.Length ?? 0);
             before = key;
         }
 
@@ -66,7 +74,7 @@ internal sealed class LayerPageWriter
     private readonly ArrayBufferWriter<byte> _page = new(LayerPage.FullBytes + 4096);
     private byte[] _first = [];
     private byte[] _before = [];
-    private int _pages;
+    private int _pages, _weight;
 
     /// <summary>The record as <see cref="EntryRecord.Write"/> wrote it.</summary>
     public void Add(byte[] key, ReadOnlySpan<byte> record, EntryMarks marks, ReadOnlySpan<byte> link)
@@ -79,9 +87,10 @@ internal sealed class LayerPageWriter
         _page.Write(record);
         if ((marks & EntryMarks.Linked) != EntryMarks.None) Varint.WriteBytes(_page, link);
         _before = key;
+        _weight += LayerPage.EntryWeight + key.Length;
     }
 
-    public bool IsFull => _page.WrittenCount >= LayerPage.FullBytes;
+    public bool IsFull => _page.WrittenCount >= LayerPage.FullBytes || _weight >= LayerPage.FullWeight;
 
     public bool IsEmpty => _page.WrittenCount == 0;
 
@@ -91,6 +100,7 @@ internal sealed class LayerPageWriter
         using var compressed = new MemoryStream();
         using (var deflate = new DeflateStream(compressed, CompressionLevel.Fastest, leaveOpen: true)) deflate.Write(_page.WrittenSpan);
         _page.ResetWrittenCount();
+        _weight = 0;
         return (EntryKey.Stored(_first, _pages++), compressed.ToArray());
     }
 }

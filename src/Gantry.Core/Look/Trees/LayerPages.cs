@@ -54,32 +54,33 @@ internal sealed class LayerPages(NpgsqlDataSource database, IReadOnlyList<Digest
         {
             for (; index < loaded.Page.Entries.Length; index++) yield return loaded.Page.Entries[index];
             if (loaded.Until is not { } next) yield break;
-            loaded = Known(layer, next) ?? (await LoadAsync([layer], next, cancellationToken))[0];
+            loaded = await AtAsync(layer, next, cancellationToken);
         }
     }
 
     private async ValueTask<Loaded> PageAsync(int layer, byte[] key, CancellationToken cancellationToken)
     {
-        var sought = EntryKey.Sought(key);
-        var loaded = Known(layer, sought) ?? (await LoadAsync([layer], sought, cancellationToken))[0];
+        var loaded = await AtAsync(layer, EntryKey.Sought(key), cancellationToken);
+        if (!IsBehind(loaded, key)) return loaded;
 
-        // Pages whose first keys are the same as far as they are stored: the right one is further ahead.
-        while (loaded.Page.First.Length > 0 && loaded.Page.Entries[0].Key.AsSpan().SequenceCompareTo(key) > 0)
+        // Pages whose first keys are the same as far as they are stored, thousands in a deep directory: their numbers go up with their keys.
+        var (low, high) = (0, EntryKey.NumberOf(loaded.Page.First));
+        while (low < high)
         {
-            var before = Before(loaded.Page.First);
-            loaded = Known(layer, before) ?? (await LoadAsync([layer], before, cancellationToken))[0];
+            var middle = low + ((high - low) / 2);
+            var probe = await AtAsync(layer, EntryKey.Numbered(key, middle), cancellationToken);
+            if (IsBehind(probe, key)) high = EntryKey.NumberOf(probe.Page.First);
+            else (loaded, low) = (probe, middle + 1);
         }
 
         return loaded;
     }
 
-    /// <summary>A key between this stored one and the one before it, which has no number or a lower one.</summary>
-    private static byte[] Before(byte[] first)
-    {
-        byte[] before = [.. first];
-        for (var index = before.Length - 1; before[index]-- == 0; index--) continue;
-        return before;
-    }
+    /// <summary>It starts behind the key.</summary>
+    private static bool IsBehind(Loaded loaded, byte[] key) => loaded.Page.First.Length > 0 && loaded.Page.Entries[0].Key.AsSpan().SequenceCompareTo(key) > 0;
+
+    private async ValueTask<Loaded> AtAsync(int layer, byte[] sought, CancellationToken cancellationToken) =>
+        Known(layer, sought) ?? (await LoadAsync([layer], sought, cancellationToken))[0];
 
     private Loaded? Known(int layer, byte[] sought) => _loaded[layer].Find(page =>
         page.Page.First.AsSpan().SequenceCompareTo(sought) <= 0 && (page.Until is null || sought.AsSpan().SequenceCompareTo(page.Until) < 0));
