@@ -88,6 +88,20 @@ public sealed class ImageFilesTests : IAsyncLifetime
         Assert.Null((await _registry.Files.ListAsync(LookRegistry.Name, image, default, null, 1, false, default))!.Value);
     }
 
+    /// <summary>A link that is two thousand directories deep is followed; a directory of hundreds of them is refused before it takes minutes.</summary>
+    [Fact]
+    public async Task List_OfDeepHardLinks_FollowsSome_AndRefusesTooMany()
+    {
+        var deep = $"{string.Concat(Enumerable.Repeat("x/", 1990))}f";
+        var links = new TarBytes().Pax(("linkpath", deep)).HardLink("few/1", "f");
+        for (var number = 0; number < 1000; number++) links.Pax(("linkpath", deep)).HardLink($"many/{number:d4}", "f");
+        await _registry.PushAsync("v1", new TarBytes().Pax(("path", deep)).File("f", "deep").End(), links.End());
+
+        Assert.Equal(4, Assert.Single(await _registry.ListAsync("v1", "few")).Size);
+        var refused = await Assert.ThrowsAsync<OciException>(() => _registry.ListAsync("v1", "many"));
+        Assert.Equal(422, refused.Status);
+    }
+
     [Fact]
     public async Task List_OfAnIndex_SaysWhyNot()
     {

@@ -75,11 +75,14 @@ internal sealed class TreeComparison(ComparedTree before, ComparedTree after, in
         foreach (var at in ancestors)
         {
             _frames.Peek().From = [.. at.Name, 0];
-            (left, right) = (Seen(await before.Tree.FindAsync(at, cancellationToken)), Seen(await after.Tree.FindAsync(at, cancellationToken)));
+            (left, right) = (await StepAsync(before, left, at, cancellationToken), await StepAsync(after, right, at, cancellationToken));
             if (!IsWorthEntering(new FilePair(left, null, right, null))) return;
             _frames.Push(new Frame(left, right, []));
         }
     }
+
+    private static async ValueTask<MergedEntry?> StepAsync(ComparedTree image, MergedEntry? directory, ImagePath path, CancellationToken cancellationToken) =>
+        directory?.Parts is null ? null : Seen(await image.Tree.StepAsync(directory, path, cancellationToken));
 
     private async IAsyncEnumerable<FilePair> PairsAsync(
         Frame frame, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -14,6 +14,12 @@ internal sealed class LayerPages(NpgsqlDataSource database, IReadOnlyList<Digest
     /// <summary>Bytes.</summary>
     private const int Capacity = 32 << 20;
 
+    /// <summary>
+    /// Bytes of pages and paths that one question may go through: some seconds. Whoever makes layers can make them so deep and so many that a page of their names would
+    /// take hours.
+    /// </summary>
+    private const long MaxWork = 4L << 30;
+
     private const string Load =
         """
         SELECT w.n, p.first, p.page, (SELECT q.first FROM layer_pages q WHERE q.digest = p.digest AND q.first > p.first ORDER BY q.first LIMIT 1)
@@ -24,12 +30,21 @@ internal sealed class LayerPages(NpgsqlDataSource database, IReadOnlyList<Digest
     private readonly List<Loaded>[] _loaded = [.. layers.Select(_ => new List<Loaded>())];
     private readonly Queue<(int Layer, Loaded Page)> _byAge = new();
     private int _weight;
+    private long _work;
 
     /// <summary>How many layers there are.</summary>
     public int Count => layers.Count;
 
     /// <summary>How many pages were read from the database.</summary>
     public int Reads { get; private set; }
+
+    /// <summary>Says that so many bytes were looked at.</summary>
+    /// <exception cref="OciException">UNSUPPORTED (422): that is too much for one question.</exception>
+    public void Spend(long bytes)
+    {
+        if ((_work += bytes) <= MaxWork) return;
+        throw new OciException(OciErrorCode.Unsupported, "the image is so deep, and of so many layers, that this takes too long to look up", status: 422);
+    }
 
     /// <summary>Reads the pages that have a key, of several layers at once, so that finding them waits no more.</summary>
     public async Task PrepareAsync(IEnumerable<int> wanted, byte[] key, CancellationToken cancellationToken)
@@ -105,6 +120,7 @@ internal sealed class LayerPages(NpgsqlDataSource database, IReadOnlyList<Digest
     private Loaded Keep(int layer, Loaded page)
     {
         Reads++;
+        Spend(page.Page.Weight);
         _loaded[layer].Add(page);
         _byAge.Enqueue((layer, page));
         _weight += page.Page.Weight;

@@ -16,14 +16,20 @@ internal sealed class MergedTree(LayerPages pages, int count, bool withHidden)
     // As the engine has it, and one on the work that a name can ask for.
     private const int MaxLinks = 40, MaxSteps = 2000;
 
-    /// <summary>Directories that are remembered; more are found again.</summary>
-    private const int MaxKnown = 4096;
+    /// <summary>Names that are remembered, and by each of the trees below this one, of which there may be 255; more are found again.</summary>
+    private const int MaxKnown = 4096, MaxKnownBelow = 32;
+
+    /// <summary>What to look for one name in one layer costs beside the path's length; see <see cref="LayerPages.Spend"/>.</summary>
+    private const int StepBytes = 128;
 
     private readonly Dictionary<ImagePath, MergedEntry?> _known = [];
     private readonly MergedTree?[] _below = new MergedTree?[count];
+    private MergedEntry? _root;
+    private bool _hasRoot;
+    private int _maxKnown = MaxKnown;
 
     /// <summary>The same image without this layer and those above it.</summary>
-    public MergedTree Below(int layer) => _below[layer] ??= new MergedTree(pages, layer, withHidden: false);
+    public MergedTree Below(int layer) => _below[layer] ??= new MergedTree(pages, layer, withHidden: false) { _maxKnown = MaxKnownBelow };
 
     /// <summary>What is at a path whose directories are real ones; null for nothing. What was removed is something where what is hidden is wanted.</summary>
     public async ValueTask<MergedEntry?> FindAsync(ImagePath path, CancellationToken cancellationToken)
@@ -37,23 +43,26 @@ internal sealed class MergedTree(LayerPages pages, int count, bool withHidden)
         {
             if (directory?.Parts is null) return null;
             at = at.Below(path.Bytes[range]);
-            if (_known.TryGetValue(at, out var known))
-            {
-                directory = known;
-                continue;
-            }
-
-            directory = await ChildAsync(directory, at, cancellationToken);
-            if (_known.Count >= MaxKnown) _known.Clear();
-            _known[at] = directory;
+            directory = await StepAsync(directory, at, cancellationToken);
         }
 
         return directory;
     }
 
+    /// <summary>One name in a directory of this tree on the way to others, which is remembered.</summary>
+    public async ValueTask<MergedEntry?> StepAsync(MergedEntry directory, ImagePath path, CancellationToken cancellationToken)
+    {
+        pages.Spend(path.Bytes.Length);
+        if (_known.TryGetValue(path, out var known)) return known;
+        var there = await ChildAsync(directory, path, cancellationToken);
+        if (_known.Count >= _maxKnown) _known.Clear();
+        return _known[path] = there;
+    }
+
     /// <summary>One name in a directory of this tree.</summary>
     public async ValueTask<MergedEntry?> ChildAsync(MergedEntry directory, ImagePath path, CancellationToken cancellationToken)
     {
+        Count(directory, path, cancellationToken);
         var key = EntryKey.Of(path);
         await pages.PrepareAsync(directory.Parts!.Select(part => part.Layer), key, cancellationToken);
         var merge = new EntryMerge(path, withHidden);
@@ -110,7 +119,9 @@ internal sealed class MergedTree(LayerPages pages, int count, bool withHidden)
     /// </summary>
     public async ValueTask<MergedEntry?> ResolveAsync(ReadOnlyMemory<byte> path, bool followsLast, CancellationToken cancellationToken)
     {
-        var (at, links, steps) = (await RootAsync(cancellationToken), 0, 0);
+        if (await RootAsync(cancellationToken) is not { } root) return null;
+        // The directories above where it is: found from the root each time, a deep path would cost its square.
+        var (way, at, links, steps) = (new Stack<MergedEntry>(), root, 0, 0);
         var rest = path;
         while (!rest.IsEmpty)
         {
@@ -118,25 +129,31 @@ internal sealed class MergedTree(LayerPages pages, int count, bool withHidden)
             var component = slash < 0 ? rest : rest[..slash];
             rest = slash < 0 ? default : rest[(slash + 1)..].TrimStart((byte)'/');
             if (component.IsEmpty || component.Span.SequenceEqual("."u8)) continue;
-            if (at?.Parts is null || ++steps > MaxSteps) return null;
+            if (at.Parts is null || ++steps > MaxSteps) return null;
             if (component.Span.SequenceEqual(".."u8))
             {
-                at = await FindAsync(at.Path.Parent, cancellationToken);
+                at = way.TryPop(out var above) ? above : root;
                 continue;
             }
 
             var next = at.Path.Below(component.Span);
             if (next.Bytes.Length >= EntryName.MaxPath) return null;
-            var there = await FindAsync(next, cancellationToken);
+            var there = await StepAsync(at, next, cancellationToken);
             if (there is null || there.IsRemoved) return null;
             var target = followsLast || !rest.IsEmpty ? (await FollowAsync(there, cancellationToken))?.Entry : null;
             if (target?.Kind == EntryKind.SymbolicLink)
             {
                 if (++links > MaxLinks) return null;
-                if (target.Record.Target is [(byte)'/', ..]) at = await RootAsync(cancellationToken);
                 rest = (byte[])[.. target.Record.Target, (byte)'/', .. rest.Span];
+                if (target.Record.Target is not [(byte)'/', ..]) continue;
+                at = root;
+                way.Clear();
             }
-            else at = there;
+            else
+            {
+                way.Push(at);
+                at = there;
+            }
         }
 
         return at;
@@ -167,7 +184,7 @@ internal sealed class MergedTree(LayerPages pages, int count, bool withHidden)
 
     private async ValueTask<MergedEntry?> RootAsync(CancellationToken cancellationToken)
     {
-        if (_known.TryGetValue(default, out var known)) return known;
+        if (_hasRoot) return _root;
         var all = Enumerable.Range(0, count).Reverse().ToList();
         await pages.PrepareAsync(all, [], cancellationToken);
         var merge = new EntryMerge(default, withHidden);
@@ -176,11 +193,20 @@ internal sealed class MergedTree(LayerPages pages, int count, bool withHidden)
             if (await pages.FindAsync(layer, [], cancellationToken) is { } entry) merge.Add(new TreePart(layer, null), entry);
         }
 
-        return _known[default] = merge.Finish();
+        (_root, _hasRoot) = (merge.Finish(), true);
+        return _root;
+    }
+
+    // Pages that are here already are looked through without waiting for anything: who has gone has to be noticed here.
+    private void Count(MergedEntry directory, ImagePath path, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        pages.Spend((path.Bytes.Length + (long)StepBytes) * directory.Parts!.Count);
     }
 
     private async ValueTask<MergedEntry?> MergeAsync(MergedEntry directory, ImagePath path, Dictionary<int, Walk> walks, CancellationToken cancellationToken)
     {
+        Count(directory, path, cancellationToken);
         var key = EntryKey.Of(path);
         var merge = new EntryMerge(path, withHidden);
         foreach (var part in directory.Parts!)

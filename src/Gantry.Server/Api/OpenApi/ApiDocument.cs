@@ -77,6 +77,7 @@ internal sealed class ApiDocument : IDocumentFilter
         Refusal(412, "It is not what If-Match names: somebody changed it", route.IsConditional);
         Refusal(413, "The body is too long", route.Body is not null);
         Refusal(415, "The body is not JSON", route.Body is not null);
+        Refusal(422, "The image is so deep, and of so many layers, that this takes too long to look up", route.Answer?.GetProperty("Look") is not null);
         Refusal(429, "Too many requests, or too many wrong passwords: Retry-After says how long to wait");
         Refusal(503, "The database does not answer");
         return responses;
