@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Gantry.Core.Look;
 using Gantry.Core.Look.Packages;
@@ -41,6 +42,7 @@ public sealed class PackageListTests
     [Theory]
     [InlineData("var/lib/dpkg/status.d/base", true)]
     [InlineData("var/lib/dpkg/status.d/base.md5sums", false)]
+    [InlineData("var/lib/dpkg/status.d/deeper/base", false)]
     [InlineData("usr/lib/sysimage/rpm/rpmdb.sqlite", true)]
     [InlineData("var/lib/rpm/Packages.db", true)]
     [InlineData("var/lib/rpm/Name", false)]
@@ -82,6 +84,34 @@ public sealed class PackageListTests
         }
 
         Assert.InRange(faults, 50, 3000);
+    }
+
+    /// <summary>Tags that all point at one long text, slots that all lead to one header: small in a layer, and read for days.</summary>
+    [Fact]
+    public void Rpm_ThatLeadsToTheSameAgainAndAgain_IsNotReadForEver()
+    {
+        Assert.Equal(("", null), Read("var/lib/rpm/Packages", RpmBytes.Ndb(Names(60_000, 4 << 20))));
+        Assert.Contains("too many tags", Read("var/lib/rpm/Packages", RpmBytes.Ndb(Names(65_536, 8))).Fault);
+
+        var file = RpmBytes.Ndb(Names(1, 2 << 20));
+        for (var slot = 3; slot < 256; slot++) file.AsSpan(2 * 16, 16).CopyTo(file.AsSpan(slot * 16));
+        Assert.Contains("same headers", Read("var/lib/rpm/Packages", file).Fault);
+
+        // Each tag is the package's name, and its text does not end.
+        static byte[] Names(int tags, int bytes)
+        {
+            var header = new byte[8 + (tags * 16) + bytes];
+            BinaryPrimitives.WriteInt32BigEndian(header, tags);
+            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), bytes);
+            for (var tag = 0; tag < tags; tag++)
+            {
+                BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8 + (tag * 16)), 1000);
+                BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(12 + (tag * 16)), 6);
+            }
+
+            header.AsSpan(8 + (tags * 16)).Fill((byte)'x');
+            return header;
+        }
     }
 
     [Fact]

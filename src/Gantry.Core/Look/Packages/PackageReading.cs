@@ -11,7 +11,15 @@ internal sealed class PackageReading
     /// <summary>Of all lists of a layer together; bounds the row and the memory, some 15 MiB.</summary>
     public const int MaxPackages = 100_000;
 
-    private const int MaxFiles = 10_000, MaxText = 200;
+    /// <summary>Characters of a name, a version, an architecture.</summary>
+    public const int MaxText = 200;
+
+    /// <summary>Of a database's headers, read or copied, each time that something leads to one: many may lead to the same.</summary>
+    public const long MaxHeaders = 256L << 20;
+
+    private const int MaxFiles = 10_000;
+
+    private const string DpkgFolder = "var/lib/dpkg/status.d/";
 
     private static readonly string[] RpmFolders = ["var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/share/rpm/"];
 
@@ -66,7 +74,8 @@ internal sealed class PackageReading
         if (!Ascii.IsValid(path.Bytes)) return null;
         var text = Encoding.ASCII.GetString(path.Bytes);
         if (text == "var/lib/dpkg/status") return "dpkg";
-        if (text.StartsWith("var/lib/dpkg/status.d/", StringComparison.Ordinal) && !text.EndsWith(".md5sums", StringComparison.Ordinal)) return "dpkg";
+        if (text.StartsWith(DpkgFolder, StringComparison.Ordinal) && !text.EndsWith(".md5sums", StringComparison.Ordinal))
+            return text.AsSpan(DpkgFolder.Length).Contains('/') ? null : "dpkg";
         if (text is "lib/apk/db/installed" or "usr/lib/apk/db/installed") return "apk";
         var folder = Array.Find(RpmFolders, folder => text.StartsWith(folder, StringComparison.Ordinal));
         return folder is not null && text[folder.Length..] is "rpmdb.sqlite" or "Packages" or "Packages.db" ? "rpm" : null;

@@ -12,9 +12,6 @@ internal static class RpmHash
     private const uint HashMagic = 0x061561;
     private const byte HashUnsorted = 2, Hash = 13, Overflow = 7, OffPage = 3;
 
-    /// <summary>Values that overlap would be copied again and again.</summary>
-    private const long MaxCopied = 256L << 20;
-
     public static bool IsOne(ReadOnlySpan<byte> file) => file.Length >= 512 && BinaryPrimitives.ReadUInt32LittleEndian(file[12..]) == HashMagic;
 
     public static IEnumerable<ReadOnlyMemory<byte>> Headers(ReadOnlyMemory<byte> file)
@@ -36,7 +33,7 @@ internal static class RpmHash
                 if (file.Span[page + item] != OffPage) continue;
                 if (item + 12 > pageBytes) throw Damaged("a value is outside of its page");
                 var length = BinaryPrimitives.ReadUInt32LittleEndian(file.Span[(page + item + 8)..]);
-                if (length > file.Length || (copied += length) > MaxCopied) throw Damaged("a value is longer than the file");
+                if (length > file.Length || (copied += length) > PackageReading.MaxHeaders) throw Damaged("a value is longer than the file");
                 yield return Value(file, pageBytes, BinaryPrimitives.ReadUInt32LittleEndian(file.Span[(page + item + 4)..]), (int)length);
             }
         }

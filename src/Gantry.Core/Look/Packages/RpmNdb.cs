@@ -15,11 +15,15 @@ internal static class RpmNdb
         if (pages == 0 || pages * (long)PageBytes > file.Length) throw Damaged("its slots are outside of it");
 
         // The first two places are the file's own header.
+        var read = 0L;
         for (var slot = 2 * SlotBytes; slot < pages * PageBytes; slot += SlotBytes)
         {
             var (magic, index) = (file.Slice(slot, 4), BinaryPrimitives.ReadUInt32LittleEndian(file.Span[(slot + 4)..]));
             if (!magic.Span.SequenceEqual("Slot"u8)) throw Damaged("a slot is none");
-            if (index != 0) yield return Blob(file, index, BinaryPrimitives.ReadUInt32LittleEndian(file.Span[(slot + 8)..]) * (long)BlockBytes);
+            if (index == 0) continue;
+            var blob = Blob(file, index, BinaryPrimitives.ReadUInt32LittleEndian(file.Span[(slot + 8)..]) * (long)BlockBytes);
+            if ((read += blob.Length) > PackageReading.MaxHeaders) throw Damaged("its slots lead to the same headers");
+            yield return blob;
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed class RpmPackageList(long size) : IPackageList
     private const int Name = 1000, Version = 1001, Release = 1002, Epoch = 1003, Architecture = 1022;
     private const int NumberType = 4, TextType = 6, IndexBytes = 16;
 
+    /// <summary>rpm itself takes no header with more tags.</summary>
+    private const int MaxTags = 65_535;
+
     private readonly byte[] _database = new byte[size];
     private int _length;
 
@@ -38,6 +41,7 @@ internal sealed class RpmPackageList(long size) : IPackageList
         var header = memory.Span;
         if (header.Length < 8) return null;
         var (tags, bytes) = (BinaryPrimitives.ReadUInt32BigEndian(header), BinaryPrimitives.ReadUInt32BigEndian(header[4..]));
+        if (tags > MaxTags) throw new InvalidDataException("a header of rpm's database has too many tags");
         if (8 + (tags * (long)IndexBytes) + bytes > header.Length) throw new InvalidDataException("a header of rpm's database is cut off");
         var index = header.Slice(8, (int)tags * IndexBytes);
         var data = header.Slice(8 + index.Length, (int)bytes);
@@ -62,7 +66,9 @@ internal sealed class RpmPackageList(long size) : IPackageList
     {
         var (type, offset) = (BinaryPrimitives.ReadInt32BigEndian(tag[4..]), BinaryPrimitives.ReadUInt32BigEndian(tag[8..]));
         if (offset >= data.Length) return null;
+        // Many tags may point at one long text: no more of it is looked at than a name has.
         var value = data[(int)offset..];
+        if (value.Length > PackageReading.MaxText) value = value[..(PackageReading.MaxText + 1)];
         if (type == NumberType) return value.Length < 4 ? null : $"{BinaryPrimitives.ReadUInt32BigEndian(value)}";
         return type == TextType && value.IndexOf((byte)0) is var end and >= 0 ? Encoding.Latin1.GetString(value[..end]) : null;
     }

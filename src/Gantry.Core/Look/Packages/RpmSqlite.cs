@@ -11,9 +11,6 @@ internal sealed class RpmSqlite
     private const byte InteriorTable = 5, LeafTable = 13;
     private const int FileHeader = 100;
 
-    /// <summary>A page that leads to itself would be read for ever, one row that is named often copied for ever.</summary>
-    private const long MaxCopied = 256L << 20;
-
     private readonly ReadOnlyMemory<byte> _file;
     private readonly int _pageBytes, _usable, _pages;
     private long _copied;
@@ -60,7 +57,8 @@ internal sealed class RpmSqlite
         var pending = new Stack<int>([root]);
         while (pending.TryPop(out var number))
         {
-            if (++_read > _pages * 2L) throw Damaged("its pages lead round in a circle");
+            // A page that leads to itself would be read for ever, and those that wait be more than the file has.
+            if (++_read > _pages * 2L || pending.Count > _pages) throw Damaged("its pages lead round in a circle");
             var page = Page(number);
             var start = number == 1 ? FileHeader : 0;
             var (type, cells) = (page.Span[start], BinaryPrimitives.ReadUInt16BigEndian(page.Span[(start + 3)..]));
@@ -85,7 +83,7 @@ internal sealed class RpmSqlite
         var rest = page.Span[cell.._usable];
         var whole = ReadVarint(ref rest);
         ReadVarint(ref rest);
-        if (whole < 0 || whole > _file.Length || (_copied += whole) > MaxCopied) throw Damaged("a row is longer than the file");
+        if (whole < 0 || whole > _file.Length || (_copied += whole) > PackageReading.MaxHeaders) throw Damaged("a row is longer than the file");
         var here = LocalBytes((int)whole);
         if (here > rest.Length) throw Damaged("a row is outside of its page");
         if (here == whole) return page.Slice(_usable - rest.Length, here);
