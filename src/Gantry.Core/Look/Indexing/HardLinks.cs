@@ -35,7 +35,7 @@ internal sealed class HardLinks(LayerTree tree, LayerNames names)
     }
 
     /// <summary>At the end of the layer. Links to links make chains, each of one target: walked to its end, and then back.</summary>
-    public void Resolve()
+    public void Resolve(CancellationToken cancellationToken)
     {
         foreach (var link in _pending)
         {
@@ -44,6 +44,8 @@ internal sealed class HardLinks(LayerTree tree, LayerNames names)
             var next = link;
             while (next >= 0 && IsPending(next) && (tree.At(next).State & NodeState.Visited) == NodeState.None)
             {
+                // No byte is read any more, and each may go through thousands of names.
+                cancellationToken.ThrowIfCancellationRequested();
                 tree.At(next).State |= NodeState.Visited;
                 chain.Add(next);
                 next = NextOf(next);
@@ -51,7 +53,11 @@ internal sealed class HardLinks(LayerTree tree, LayerNames names)
 
             if (next >= 0 && IsPending(next)) throw Bad(tree.NameOf(link), tree.Bytes[tree.At(link).Link], "leads to itself");
             var elsewhere = next >= 0 && (tree.At(next).State & NodeState.Cross) != NodeState.None ? tree.Bytes[tree.At(next).Link].ToArray() : null;
-            for (var index = chain.Count - 1; index >= 0; index--) elsewhere = Finish(chain[index], elsewhere);
+            for (var index = chain.Count - 1; index >= 0; index--)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                elsewhere = Finish(chain[index], elsewhere);
+            }
         }
     }
 

@@ -80,7 +80,7 @@ internal sealed class LayerBuild(LayerTree tree, FileContents contents)
     }
 
     /// <summary>After the last entry.</summary>
-    public void Finish() => _links?.Resolve();
+    public void Finish(CancellationToken cancellationToken) => _links?.Resolve(cancellationToken);
 
     private void Put(int node, NodeState kind, EntryRecord record)
     {

@@ -29,7 +29,7 @@ internal sealed record ReadLayer(LayerOrder Order, Digest DiffId, long Bytes, IR
         }
 
         reader.Drain();
-        build.Finish();
+        build.Finish(cancellationToken);
         return new ReadLayer(new LayerOrder(tree), layer.DiffId(), layer.Bytes, [.. packages.Files]);
     }
 }
