@@ -9,6 +9,7 @@ using Gantry.Core.Events;
 using Gantry.Core.Webhooks;
 using Gantry.Oci;
 using Gantry.Server.Auth;
+using Gantry.Server.Limits;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -217,6 +218,9 @@ internal sealed class ApiRequest(HttpContext http, LoggedIn? login, Caller calle
         var (limit, after) = (Limit(), QueryId("after") ?? 0);
         return Page([.. all.Where(row => id(row) > after).Take(limit + 1)], limit, reply, row => $"{id(row)}");
     }
+
+    /// <summary>Who waits for whom where a route is dear.</summary>
+    public string CallerName => CallerTurns.CallerOf(http, login?.Account.Name.ToString());
 
     private string Who => login?.Account.Name.ToString() ?? "nobody in particular";
 

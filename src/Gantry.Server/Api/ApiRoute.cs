@@ -24,6 +24,9 @@ internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func
     /// <summary>Whether its pages begin with the newest and go on with <c>before</c>.</summary>
     public bool NewestFirst { get; init; }
 
+    /// <summary>Whether it may take long: a caller waits for its one before.</summary>
+    public bool IsDear { get; init; }
+
     /// <summary>The most bytes of a body.</summary>
     public int MaxBody { get; init; } = ProblemRendering.MaxBodyBytes;
 

@@ -1,3 +1,4 @@
+using Gantry.Server.Limits;
 using Microsoft.AspNetCore.Http.Features;
 using static Gantry.Server.Api.AccessTokenEndpoints;
 using static Gantry.Server.Api.AccountEndpoints;
@@ -65,9 +66,9 @@ internal static class ApiRoutes
         Get<RepositoryReply>("/repositories/{repository}", Pull, GetRepositoryAsync),
         Delete("/repositories/{repository}", Removal, DeleteRepositoryAsync) with { Answer = typeof(RemovedRepositoryReply) },
         Post<RepositoryRestore, RestoredRepositoryReply>("/repositories/{repository}/restore", Push, RestoreRepositoryAsync) with { Success = 200 },
-        Get<DeletionReply>("/repositories/{repository}/deletion", Pull, PreviewRepositoryDeletionAsync),
+        Get<DeletionReply>("/repositories/{repository}/deletion", Pull, PreviewRepositoryDeletionAsync) with { IsDear = true },
         Get<Page<DeletedReply>>("/repositories/{repository}/deleted", Pull, ListDeletedAsync),
-        Get<RepositoryUsageReply>("/repositories/{repository}/usage", Pull, GetRepositoryUsageAsync),
+        Get<RepositoryUsageReply>("/repositories/{repository}/usage", Pull, GetRepositoryUsageAsync) with { IsDear = true },
 
         Get<ReadmeReply>("/repositories/{repository}/readme", Pull, GetReadmeAsync),
         Put<ReadmeText, ReadmeReply>("/repositories/{repository}/readme", Upkeep, WriteReadmeAsync) with { IsConditional = true, MaxBody = ReadmeEndpoints.MaxBody },
@@ -76,23 +77,23 @@ internal static class ApiRoutes
         Get<Page<TagReply>>("/repositories/{repository}/tags", Pull, ListTagsAsync),
         Get<TagReply>("/repositories/{repository}/tags/{tag}", Pull, GetTagAsync),
         Delete("/repositories/{repository}/tags/{tag}", Removal, DeleteTagAsync) with { IsConditional = true },
-        Get<DeletionReply>("/repositories/{repository}/tags/{tag}/deletion", Pull, PreviewTagDeletionAsync),
+        Get<DeletionReply>("/repositories/{repository}/tags/{tag}/deletion", Pull, PreviewTagDeletionAsync) with { IsDear = true },
         Get<Page<TagMoveReply>>("/repositories/{repository}/tags/{tag}/history", Pull, ListTagHistoryAsync) with { NewestFirst = true },
         Post<TagRestore, RestoredReply>("/repositories/{repository}/tags/{tag}/restore", Push, RestoreTagAsync) with { Success = 200 },
 
         Get<ManifestReply>("/repositories/{repository}/manifests/{reference}", Pull, GetManifestAsync),
         Get<ReferrersReply>("/repositories/{repository}/manifests/{reference}/referrers", Pull, GetReferrersAsync),
         Delete("/repositories/{repository}/manifests/{digest}", Removal, DeleteManifestAsync),
-        Get<DeletionReply>("/repositories/{repository}/manifests/{digest}/deletion", Pull, PreviewManifestDeletionAsync),
+        Get<DeletionReply>("/repositories/{repository}/manifests/{digest}/deletion", Pull, PreviewManifestDeletionAsync) with { IsDear = true },
         Post<RestoredReply>("/repositories/{repository}/manifests/{digest}/restore", Push, RestoreManifestAsync) with { Success = 200 },
 
-        Get<FilesReply>("/repositories/{repository}/manifests/{reference}/files", Pull, ListFilesAsync),
+        Get<FilesReply>("/repositories/{repository}/manifests/{reference}/files", Pull, ListFilesAsync) with { IsDear = true },
         Get<FileOfImageReply>("/repositories/{repository}/manifests/{reference}/file", Pull, GetFileAsync),
-        Get<FileTextReply>("/repositories/{repository}/manifests/{reference}/text", Pull, GetFileTextAsync),
-        Get<PackagesReply>("/repositories/{repository}/manifests/{reference}/packages", Pull, ListPackagesAsync),
+        Get<FileTextReply>("/repositories/{repository}/manifests/{reference}/text", Pull, GetFileTextAsync) with { IsDear = true },
+        Get<PackagesReply>("/repositories/{repository}/manifests/{reference}/packages", Pull, ListPackagesAsync) with { IsDear = true },
         Get<FilesReply>("/repositories/{repository}/layers/{digest}/files", Pull, ListLayerFilesAsync),
-        Get<ComparisonReply>("/repositories/{repository}/manifests/{reference}/comparison", PullBoth, CompareImagesAsync),
-        Get<FileChangesReply>("/repositories/{repository}/manifests/{reference}/comparison/files", PullBoth, CompareFilesAsync),
+        Get<ComparisonReply>("/repositories/{repository}/manifests/{reference}/comparison", PullBoth, CompareImagesAsync) with { IsDear = true },
+        Get<FileChangesReply>("/repositories/{repository}/manifests/{reference}/comparison/files", PullBoth, CompareFilesAsync) with { IsDear = true },
 
         Get<Page<AccountReply>>("/accounts", Administrator, ListAccountsAsync),
         Post<NewAccount, AccountReply>("/accounts", Administrator, CreateAccountAsync) with { GivesPower = true },
@@ -123,7 +124,7 @@ internal static class ApiRoutes
         Get<Page<NodeReply>>("/nodes", Administrator, ListNodesAsync),
 
         Get<GcReply>("/gc", Administrator, GetGcAsync),
-        Get<GcPreviewReply>("/gc/preview", Administrator, PreviewGcAsync),
+        Get<GcPreviewReply>("/gc/preview", Administrator, PreviewGcAsync) with { IsDear = true },
         Post<GcReply>("/gc/runs", Administrator, RunGcAsync) with { Success = 202 },
 
         Get<ExplanationReply>("/explain", Explanation, ExplainAsync),
@@ -143,6 +144,7 @@ internal static class ApiRoutes
     {
         var request = await http.RequestServices.GetRequiredService<ApiAccess>().RequireAsync(http, route);
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = route.MaxBody;
+        using var turn = route.IsDear ? await http.RequestServices.GetRequiredService<CallerTurns>().TakeAsync(request.CallerName, http.RequestAborted) : null;
         var answer = await route.Handler(request);
         await answer.ExecuteAsync(http);
     }

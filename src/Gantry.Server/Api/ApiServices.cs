@@ -1,3 +1,5 @@
+using Gantry.Server.Limits;
+
 namespace Gantry.Server.Api;
 
 /// <summary>What the composition root calls.</summary>
@@ -7,6 +9,7 @@ internal static class ApiServices
     {
         services.AddSingleton<ApiLogin>();
         services.AddSingleton<ApiAccess>();
+        services.AddSingleton<CallerTurns>();
         services.AddGantryApiDocumentation();
         return services;
     }

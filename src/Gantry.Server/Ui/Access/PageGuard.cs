@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Claims;
 using Gantry.Core.Limits;
 using Gantry.Server.Auth;
+using Gantry.Server.Limits;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Http.Features;
@@ -10,10 +11,11 @@ namespace Gantry.Server.Ui;
 
 /// <summary>
 /// What happens to every request for a page, before anything of it runs: (1) headers that keep it safe, (2) who visits, (3) where a
-/// form comes from, and who opened it, (4) whether the visitor may. Requests for anything else pass untouched: their cookies are not read.
+/// form comes from, and who opened it, (4) whether the visitor may, (5) whose turn it is. Requests for anything else pass untouched: their cookies are not read.
 /// </summary>
 internal sealed class PageGuard(
-    RequestDelegate next, SessionLogins sessions, SameOrigin sameOrigin, PageAccess access, RequestLimits limits, Notices notices)
+    RequestDelegate next, SessionLogins sessions, SameOrigin sameOrigin, PageAccess access, RequestLimits limits, CallerTurns turns,
+    Notices notices)
 {
     /// <summary>The longest form: a README, each byte of which may be sent as three. It bounds the memory of reading one.</summary>
     private const int MaxBodyBytes = 224 * 1024;
@@ -49,8 +51,15 @@ internal sealed class PageGuard(
         // 4.
         var needs = endpoint.Metadata.GetMetadata<NeedsAttribute>()?.Needs
             ?? throw new InvalidOperationException($"{endpoint.DisplayName} does not say what it needs");
-        if (await access.AllowsAsync(visit, needs)) await next(http);
-        else visit.See($"signin?return={Uri.EscapeDataString(visit.Here)}");
+        if (!await access.AllowsAsync(visit, needs))
+        {
+            visit.See($"signin?return={Uri.EscapeDataString(visit.Here)}");
+            return;
+        }
+
+        // 5.
+        using var turn = endpoint.Metadata.GetMetadata<DearAttribute>() is null ? null : await turns.TakeAsync(CallerTurns.CallerOf(http, visit.Name), visit.Aborted);
+        await next(http);
     }
 
     private async Task CheckFormAsync(Visit visit)
