@@ -78,13 +78,18 @@ public sealed class WebhookList
 
     /// <param name="expect">Throws where the webhook is not what the caller has seen; asked while nobody else can change it.</param>
     /// <returns>As it is now; null: there is none.</returns>
-    /// <exception cref="OciException">UNSUPPORTED (400): the settings forbid the target, or the kinds do not fit.</exception>
+    /// <exception cref="OciException">
+    /// UNSUPPORTED (400): the settings forbid the target, the kinds do not fit, or there is an authorization that was given for another host and is not given again.
+    /// </exception>
     public Task<Webhook?> ChangeAsync(
         long id, WebhookChanges changes, Action<Webhook>? expect, Actor actor, CancellationToken cancellationToken) =>
         _contexts.InTransactionAsync(async db =>
         {
             if (await LockAsync(db, id, expect, cancellationToken) is not var (row, home)) return null;
             Require(changes.Url, changes.Kinds ?? row.Kinds, changes.Format ?? WebhookRows.FormatOf(row.Format), home is not null);
+            // Whoever chooses another target may never have known the header, which would be sent there.
+            if (row.Credential is not null && changes is { Url: { } target, Authorization: null } && target.Origin != WebhookUrl.Parse(row.Url).Origin)
+                throw new OciException(OciErrorCode.Unsupported, "the authorization was given for another host: it has to be given again, or dropped", status: 400);
             row.Name = changes.Name ?? row.Name;
             row.Url = changes.Url?.ToString() ?? row.Url;
             row.Format = changes.Format is { } format ? WebhookRows.WordOf(format) : row.Format;

@@ -33,6 +33,7 @@ internal sealed record NewWebhook(
     bool? Active);
 
 /// <summary>What is missing stays as it is.</summary>
+/// <param name="Url">On another host: the authorization, where there is one, has to be there too.</param>
 /// <param name="Secret">Another one; deliveries that wait are signed with it too.</param>
 /// <param name="Authorization">Empty: no such header any more.</param>
 /// <param name="Active">False: nothing is sent, and what waits is given up.</param>

@@ -35,6 +35,25 @@ public sealed class WebhookListTests
         Assert.Single(await registry.EventsAsync(EventKinds.WebhookDelete));
     }
 
+    /// <summary>Whoever may change a webhook is not shown its header, and must not have it sent to a host of his own either.</summary>
+    [Fact]
+    public async Task Change_ToAnotherHost_WantsTheAuthorizationAgain()
+    {
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = (await registry.AddAsync(Url, null, settings => settings with { Authorization = "Bearer abc" })).Webhook;
+        foreach (var other in new[] { "https://mine.example/", "http://hooks.example/", "https://hooks.example:444/" })
+        {
+            var moved = new WebhookChanges { Url = WebhookUrl.Parse(other) };
+            Assert.Equal(400, (await Assert.ThrowsAsync<OciException>(() => ChangeAsync(registry, webhook, moved))).Status);
+            Assert.Equal(Url, (await registry.NowAsync(webhook)).Url);
+        }
+
+        Assert.True((await ChangeAsync(registry, webhook, new WebhookChanges { Url = WebhookUrl.Parse("https://hooks.example/another") })).HasAuthorization);
+        Assert.True((await ChangeAsync(registry, webhook, new WebhookChanges { Url = WebhookUrl.Parse("https://b.example/"), Authorization = "Bearer b" })).HasAuthorization);
+        Assert.False((await ChangeAsync(registry, webhook, new WebhookChanges { Url = WebhookUrl.Parse("https://c.example/"), Authorization = "" })).HasAuthorization);
+        Assert.Equal("https://d.example/", (await ChangeAsync(registry, webhook, new WebhookChanges { Url = WebhookUrl.Parse("https://d.example/") })).Url);
+    }
+
     [Fact]
     public async Task Change_ThatExpectsSomethingElse_ChangesNothing()
     {
