@@ -195,6 +195,7 @@ public sealed class PageFlowTests(PageServer server)
 
         // The last administrator stays one, and hears why.
         var admin = await browser.GetAsync("/accounts/admin");
+        Assert.Contains("Your own password", (await admin.SubmitAsync("change", ("set", "password"))).Is(400).Text, StringComparison.Ordinal);
         Assert.Contains("the last administrator", (await admin.SubmitAsync("change", ("set", "disable"))).Is(409).Text, StringComparison.Ordinal);
     }
 
