@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Gantry.Core.Data;
+using Gantry.Oci;
 using Microsoft.EntityFrameworkCore;
 
 namespace Gantry.Core.Webhooks;
@@ -41,6 +42,9 @@ public sealed class WebhookDeliveries(IDbContextFactory<RegistryDbContext> conte
     /// <summary>How many are removed at a time.</summary>
     public const int RemovalBatch = 1000;
 
+    /// <summary>How many may wait beside those of events: each is a body in the database, for days where the target is away.</summary>
+    public const int MaxByHand = 1000;
+
     // An expression, so that a listing reads no bodies.
     private static readonly Expression<Func<WebhookDeliveryRow, Delivery>> Head = row => new Delivery(
         row.Id, row.WebhookId, row.MessageId, row.Kind, row.EventId, StateOf(row.State), row.Attempts, row.Status, row.Error, row.Milliseconds,
@@ -69,11 +73,12 @@ public sealed class WebhookDeliveries(IDbContextFactory<RegistryDbContext> conte
 
     /// <summary>Sends something that tells nothing, whether the webhook is active or not.</summary>
     /// <returns>As it waits to be sent; null: the webhook is gone.</returns>
+    /// <exception cref="OciException">DENIED (409): too many wait already.</exception>
     public async Task<Delivery?> TestAsync(Webhook webhook, CancellationToken cancellationToken)
     {
         var (message, now, by) = (Guid.NewGuid(), time.GetUtcNow(), await source.NowAsync(cancellationToken));
         var body = DeliveryBodies.Ping(webhook, message, now, by);
-        return await InsertAsync(
+        return await InsertAsync(webhook.Id,
             $"""
              INSERT INTO webhook_deliveries (webhook_id, message_id, kind, content_type, body, due_at, created_at)
              SELECT id, {message}, {WebhookKinds.Ping}, {body.ContentType}, {body.Text}, {now}, {now} FROM webhooks WHERE id = {webhook.Id}
@@ -83,10 +88,11 @@ public sealed class WebhookDeliveries(IDbContextFactory<RegistryDbContext> conte
 
     /// <summary>Sends the same again, under the same message id, in a delivery of its own.</summary>
     /// <returns>As it waits to be sent; null: the webhook has no such delivery.</returns>
+    /// <exception cref="OciException">DENIED (409): too many wait already.</exception>
     public Task<Delivery?> RedeliverAsync(long webhook, long id, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return InsertAsync(
+        return InsertAsync(webhook,
             $"""
              INSERT INTO webhook_deliveries (webhook_id, event_id, message_id, kind, content_type, body, due_at, created_at)
              SELECT webhook_id, event_id, message_id, kind, content_type, body, {now}, {now} FROM webhook_deliveries
@@ -110,8 +116,15 @@ public sealed class WebhookDeliveries(IDbContextFactory<RegistryDbContext> conte
              """, cancellationToken);
     }
 
-    private Task<Delivery?> InsertAsync(FormattableString insert, CancellationToken cancellationToken) => contexts.InTransactionAsync(async db =>
+    private Task<Delivery?> InsertAsync(long webhook, FormattableString insert, CancellationToken cancellationToken) => contexts.InTransactionAsync(async db =>
     {
+        const int most = WebhookFollower.MaxWaiting + MaxByHand;
+        var waiting = await db.Database.SqlQuery<int>(
+            $"""
+             SELECT count(*)::int AS "Value" FROM (
+                 SELECT FROM webhook_deliveries WHERE webhook_id = {webhook} AND node IS NULL AND due_at IS NOT NULL LIMIT {most}) waiting
+             """).ToListAsync(cancellationToken);
+        if (waiting[0] >= most) throw new OciException(OciErrorCode.Denied, $"{most} deliveries of this webhook wait already", status: 409);
         var rows = await db.WebhookDeliveries.FromSql(insert).AsNoTracking().ToListAsync(cancellationToken);
         return rows.Count == 0 ? null : HeadOf(rows[0]);
     }, cancellationToken);

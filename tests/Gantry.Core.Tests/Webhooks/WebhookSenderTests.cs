@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Gantry.Core.Events;
 using Gantry.Core.Webhooks;
+using Gantry.Oci;
 using Gantry.TestKit;
 using Microsoft.AspNetCore.Http;
 
@@ -259,6 +260,20 @@ public sealed class WebhookSenderTests
             await Task.WhenAll(registry.SendAsync(), other.SendAsync());
         Assert.Equal(4 * Pushes, receiver.Received.Count);
         Assert.Equal(4 * Pushes, receiver.Received.Select(hook => hook.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task TestAndRedelivery_WhereTooManyWait_AreRefused()
+    {
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync("https://hooks.example/");
+        var deliveries = registry.Get<WebhookDeliveries>();
+        await registry.ScalarAsync<object>(
+            "INSERT INTO webhook_deliveries (webhook_id, kind, content_type, body) SELECT $1, 'push', '', '' FROM generate_series(1, $2)",
+            webhook.Id, WebhookFollower.MaxWaiting + WebhookDeliveries.MaxByHand - 1);
+        var last = await deliveries.TestAsync(webhook, default);
+        Assert.Equal(409, (await Assert.ThrowsAsync<OciException>(() => deliveries.TestAsync(webhook, default))).Status);
+        Assert.Equal(409, (await Assert.ThrowsAsync<OciException>(() => deliveries.RedeliverAsync(webhook.Id, last!.Id, default))).Status);
     }
 
     [Fact]
