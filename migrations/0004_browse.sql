@@ -3,6 +3,8 @@
 ALTER TABLE events ADD COLUMN pending boolean NOT NULL DEFAULT false;
 ALTER TABLE events ALTER COLUMN pending SET DEFAULT true;
 CREATE INDEX events_pending ON events (id) WHERE pending;
+-- Few among all, and shown on a page.
+CREATE INDEX events_gc_runs ON events (id) WHERE kind = 'gc.run';
 
 -- Counted after the fact: counters that each push moves would make the pushes to one repository wait for each other. size: all bytes that the repository
 -- links and those of its manifests, what waits for its grace among them; own: those that no other repository links; reclaimable: those that nothing live

@@ -615,6 +615,8 @@ CREATE INDEX events_by_account ON public.events USING btree (account, id);
 
 CREATE INDEX events_by_namespace ON public.events USING btree (namespace, id);
 
+CREATE INDEX events_gc_runs ON public.events USING btree (id) WHERE (kind = 'gc.run'::text);
+
 CREATE INDEX events_pending ON public.events USING btree (id) WHERE pending;
 
 CREATE INDEX layer_listings_waiting ON public.layer_listings USING btree (urgent DESC, asked_at) WHERE (state = ANY (ARRAY['waiting'::text, 'reading'::text]));

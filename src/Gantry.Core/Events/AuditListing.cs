@@ -37,4 +37,14 @@ public sealed class AuditListing(IDbContextFactory<RegistryDbContext> database)
         if (filter.Kind is { } kind) events = events.Where(row => row.Kind == kind);
         return await events.OrderByDescending(row => row.Id).Take(limit).ToListAsync(cancellationToken);
     }
+
+    /// <summary>
+    /// The last runs of garbage collection that somebody asked for, newest first. By an index of their own, which a statement only uses that names the kind itself:
+    /// they are few, and between two of them there may be millions of others.
+    /// </summary>
+    public async Task<IReadOnlyList<EventRow>> RunsAsync(int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        return await db.Events.FromSql($"SELECT * FROM events WHERE kind = 'gc.run' ORDER BY id DESC LIMIT {limit}").AsNoTracking().ToListAsync(cancellationToken);
+    }
 }

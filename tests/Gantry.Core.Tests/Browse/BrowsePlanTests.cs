@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Gantry.Core.Access;
 using Gantry.Core.Browse;
+using Gantry.Core.Events;
 using Gantry.Core.Tests.GarbageCollection;
 using Gantry.Oci;
 
@@ -39,6 +40,7 @@ public sealed class LargeRegistry : IAsyncLifetime
              INSERT INTO manifest_facts (repository_id, digest, size, due_at) SELECT repository_id, digest, 1, NULL FROM manifests;
              INSERT INTO repository_statistics (repository_id, size, pushed_at, pulled_at, counted_at, stale_since)
                  SELECT id, id * 7919 % 10007, now() - id * interval '1 minute', CASE WHEN id % 2 = 0 THEN now() - id * interval '1 second' END, now(), NULL FROM repositories;
+             INSERT INTO events (kind, pending) SELECT CASE WHEN i % {Tags / 2} = 0 THEN 'gc.run' ELSE 'push' END, false FROM generate_series(1, {Tags}) i;
              INSERT INTO accounts (name, security_stamp) VALUES ('mia', gen_random_uuid());
              INSERT INTO memberships (namespace_id, account_id, role) SELECT id, 1, 'reader' FROM namespaces WHERE visibility = 'private' AND id < 20;
              """,
@@ -132,6 +134,15 @@ public sealed class BrowsePlanTests(LargeRegistry large, ITestOutputHelper outpu
         for (var i = 1; i < 20; i++) counts.Count(Large, i % 2 == 0 ? $"t{i}" : $"{Manifest(i)}");
         // What is written is sorted, for the order of the locks.
         await AssertIndexScansAsync("pulls", () => counts.WriteAsync(default), mayLookAtAll: true);
+    }
+
+    [Fact]
+    public async Task RunsOfGarbageCollection_AreFoundAmongAllEvents_ByTheirOwnIndex()
+    {
+        var plans = _registry.Pauses.Plans = [];
+        Assert.Equal(2, (await _registry.Get<AuditListing>().RunsAsync(10, default)).Count);
+        _registry.Pauses.Plans = null;
+        Assert.Contains("events_gc_runs", Assert.Single(plans));
     }
 
     /// <param name="mayLookAtAll">Names of repositories are all looked at where there are words; the filter of tags looks at an index alone.</param>
