@@ -130,7 +130,7 @@ internal sealed partial class ApiRequest(HttpContext http, LoggedIn? login, Call
 
     public int Limit() => Query<int>("limit", TryParseLimit, $"is a whole number from 1 to {MaxPage}") ?? UsualPage;
 
-    private string Who => login?.Account.Name.ToString() ?? "nobody in particular";
+    private string Who => login?.Account.Name.ToString() ?? "somebody without an account";
 
     private static bool TryParseId(string text, out long id) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
