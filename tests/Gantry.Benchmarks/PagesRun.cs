@@ -39,7 +39,7 @@ internal static class PagesRun
             if (found.Find(page => (int)page.Reply.Status >= 400) is { } wrong) throw new InvalidOperationException($"{wrong.Path} answers {wrong.Reply.Status}");
             paths = [.. found.GroupBy(page => page.Kind).SelectMany(kind => kind.Where(page => Typed.Contains(page.Path)).Concat(kind.Take(PerKind))).Select(page => page.Path).Distinct()];
             Console.WriteLine("\n| page | kB | ms: median | of the whole, where streamed | slowest of 20 | |\n|---|---:|---:|---:|---:|---|");
-            foreach (var path in paths) await MeasureAsync(session, path, slow);
+            foreach (var path in run.Pairs > 0 ? paths : []) await MeasureAsync(session, path, slow);
         }
 
         await scale.ExplainAsync();

@@ -24,6 +24,9 @@ public sealed class GcPreview(
 {
     private const int Page = 500;
 
+    /// <summary>In the order in which a run gets to them.</summary>
+    private static readonly string[] Kinds = ["upload", "untagged", "manifest", "link", "blob", "orphan", "bytes"];
+
     private static readonly string[] Manifests =
     [
         """
@@ -88,6 +91,16 @@ public sealed class GcPreview(
         await foreach (var item in UntaggedAsync(cancellationToken)) yield return item;
         await foreach (var orphan in orphans.ListAsync(cancellationToken))
             yield return new GcItem("orphan", orphan.Location?.Value ?? $"staging of {orphan.SessionId:N}", orphan.Size);
+    }
+
+    /// <summary>All of it by kind, for people and programs that want no list of a million names.</summary>
+    /// <param name="named">How many of each kind are named.</param>
+    /// <returns>Only kinds of which there is something.</returns>
+    public async Task<IReadOnlyList<GcKind>> CountAsync(int named, CancellationToken cancellationToken)
+    {
+        var found = Kinds.ToDictionary(kind => kind, kind => new GcKind(kind, named), StringComparer.Ordinal);
+        await foreach (var item in ListAsync(cancellationToken)) found[item.Kind].Add(item);
+        return [.. Kinds.Select(kind => found[kind]).Where(kind => kind.Count > 0)];
     }
 
     private async IAsyncEnumerable<GcItem> RowsAsync([EnumeratorCancellation] CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using Gantry.Core.Browse;
 using Gantry.Core.Look.Comparing;
 using Gantry.Core.Look.Trees;
 using Gantry.Core.Pull;
@@ -18,7 +19,7 @@ public sealed record Compared<T>(IReadOnlyList<LookedLayer> Before, IReadOnlyLis
 }
 
 /// <summary>A setting that two images have otherwise.</summary>
-/// <param name="Name">See <see cref="ImageSettings.Values"/>.</param>
+/// <param name="Name">See <see cref="ImageSettings.Of"/>.</param>
 /// <param name="Before">Null where the first one has none.</param>
 /// <param name="After">Null where the second one has none.</param>
 public sealed record SettingChange(string Name, string? Before, string? After);
@@ -40,7 +41,7 @@ public sealed record ImageDifference(
     int SharedLayers, IReadOnlyList<SettingChange> Settings, IReadOnlyList<PackageChange>? Packages, IReadOnlyList<string>? PackageFaults);
 
 /// <summary>Holds two images against each other, of one repository or of two.</summary>
-public sealed class ImageComparison(LookedImages images, ImagePackages packages, BlobPull pull)
+public sealed class ImageComparison(LookedImages images, ImagePackages packages, BlobPull pull, ConfigBlobs configs)
 {
     /// <summary>The largest page of differences.</summary>
     public const int MaxPage = 1000;
@@ -51,7 +52,7 @@ public sealed class ImageComparison(LookedImages images, ImagePackages packages,
     {
         if (await OpenAsync(before, after, cancellationToken) is not var (left, right)) return null;
         if ((left.WhyNot ?? right.WhyNot) is { } whyNot) return new Compared<ImageDifference>(left.Layers, right.Layers, null, whyNot);
-        var settings = Changes(await ImageSettings.ReadAsync(pull, left, cancellationToken), await ImageSettings.ReadAsync(pull, right, cancellationToken));
+        var settings = Changes(await SettingsAsync(left, cancellationToken), await SettingsAsync(right, cancellationToken));
         var difference = new ImageDifference(SharedLayers(left, right), settings, null, null);
         if (left.IsReady && right.IsReady)
         {
@@ -99,9 +100,16 @@ public sealed class ImageComparison(LookedImages images, ImagePackages packages,
     private static int SharedLayers(LookedImage left, LookedImage right) =>
         left.Layers.Zip(right.Layers).TakeWhile(pair => pair.First.Digest == pair.Second.Digest).Count();
 
-    private static List<SettingChange> Changes(ImageSettings before, ImageSettings after) =>
-        [.. before.Values.Keys.Union(after.Values.Keys).Order(StringComparer.Ordinal)
-            .Select(name => new SettingChange(name, before.Values.GetValueOrDefault(name), after.Values.GetValueOrDefault(name)))
+    private async Task<IReadOnlyDictionary<string, string>> SettingsAsync(LookedImage image, CancellationToken cancellationToken)
+    {
+        var blob = image.Document?.Config?.Digest is { } digest ? await pull.FindAsync(image.Repository, digest, renew: false, cancellationToken) : null;
+        var config = blob is null ? null : await configs.ReadAsync(blob.Location, blob.Size, cancellationToken);
+        return ImageSettings.Of(config is null ? null : ImageConfigReader.Read(config));
+    }
+
+    private static List<SettingChange> Changes(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
+        [.. before.Keys.Union(after.Keys).Order(StringComparer.Ordinal)
+            .Select(name => new SettingChange(name, before.GetValueOrDefault(name), after.GetValueOrDefault(name)))
             .Where(setting => setting.Before != setting.After)];
 
     private static List<PackageChange> Changes(IReadOnlyList<ImagePackage> before, IReadOnlyList<ImagePackage> after)

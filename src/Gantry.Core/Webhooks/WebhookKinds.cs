@@ -23,6 +23,10 @@ public static class WebhookKinds
 
     public static IReadOnlyList<string> All { get; } = [.. Contents, .. Everywhere];
 
+    /// <summary>Where nobody says: what happens to images and tags.</summary>
+    public static IReadOnlyList<string> Usual { get; } =
+        [EventKinds.Push, EventKinds.TagDelete, EventKinds.ManifestDelete, EventKinds.TagRestore, EventKinds.ManifestRestore];
+
     /// <summary><c>*</c>, which events without a repository match too.</summary>
     public static RepositoryPattern AnyRepository { get; } = RepositoryPattern.TryParse("*", out var any) ? any : default;
 

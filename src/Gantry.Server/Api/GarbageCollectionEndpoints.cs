@@ -23,7 +23,7 @@ internal sealed record GcReply(bool Enabled, bool IsRunning, long GraceSeconds, 
 /// <param name="Names">Of the first 100.</param>
 internal sealed record GcKindReply(string Kind, long Count, long Bytes, IReadOnlyList<string> Names);
 
-/// <param name="Items">Only kinds of which there is something.</param>
+/// <param name="Items">Only kinds of which there is something, in the order in which a run gets to them.</param>
 internal sealed record GcPreviewReply(IReadOnlyList<GcKindReply> Items);
 
 internal static class GarbageCollectionEndpoints
@@ -36,20 +36,8 @@ internal static class GarbageCollectionEndpoints
     [EndpointSummary("What a whole run would remove now; it removes nothing, and may take long")]
     public static async Task<IResult> PreviewGcAsync(ApiRequest request)
     {
-        var (order, found) = (new List<string>(), new Dictionary<string, (long Count, long Bytes, List<string> Names)>(StringComparer.Ordinal));
-        await foreach (var item in request.Service<GcPreview>().ListAsync(request.Aborted))
-        {
-            if (!found.TryGetValue(item.Kind, out var kind))
-            {
-                kind = (0, 0, []);
-                order.Add(item.Kind);
-            }
-
-            if (kind.Names.Count < Named) kind.Names.Add(item.Name);
-            found[item.Kind] = (kind.Count + 1, kind.Bytes + (item.Bytes ?? 0), kind.Names);
-        }
-
-        return request.Ok(new GcPreviewReply([.. order.Select(kind => new GcKindReply(kind, found[kind].Count, found[kind].Bytes, found[kind].Names))]));
+        var found = await request.Service<GcPreview>().CountAsync(Named, request.Aborted);
+        return request.Ok(new GcPreviewReply([.. found.Select(kind => new GcKindReply(kind.Kind, kind.Count, kind.Bytes, kind.Names))]));
     }
 
     [EndpointSummary("Begins a whole run on the node that answers, and does not wait for its end")]

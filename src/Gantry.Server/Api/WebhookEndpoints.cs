@@ -43,9 +43,6 @@ internal sealed record WebhookChange(
 
 internal static class WebhookEndpoints
 {
-    private static readonly string[] UsualKinds =
-        [.. WebhookKinds.All.Where(kind => kind == "push" || kind.StartsWith("tag.", StringComparison.Ordinal) || kind.StartsWith("manifest.", StringComparison.Ordinal))];
-
     [EndpointSummary("All webhooks, of namespaces and of everything, in the order they were made")]
     public static Task<IResult> ListWebhooksAsync(ApiRequest request) => ListAsync(request, null);
 
@@ -88,7 +85,7 @@ internal static class WebhookEndpoints
     {
         var body = await request.BodyAsync();
         var fields = Read(body, isNew: true);
-        var (format, kinds) = (fields.Format ?? WebhookFormat.CloudEvents, fields.Kinds ?? UsualKinds);
+        var (format, kinds) = (fields.Format ?? WebhookFormat.CloudEvents, fields.Kinds ?? WebhookKinds.Usual);
         if (fields.Kinds is not null && WebhookKinds.FaultOf(kinds, format, home is not null) is { } fault) body.Fault("kinds", fault);
         body.End();
 

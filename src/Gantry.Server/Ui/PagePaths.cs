@@ -10,7 +10,19 @@ internal static class PagePaths
 {
     public static string Namespace(string name) => $"namespaces/{name}";
 
+    public static string Robots(string home) => $"namespaces/{home}/robots";
+
+    public static string Robot(string home, string name) => $"namespaces/{home}/robots/{name}";
+
+    public static string Webhooks(string home) => $"namespaces/{home}/webhooks";
+
     public static string Repository(RepositoryName name) => $"repositories/{name}";
+
+    /// <summary>The pages above one that is about something in a repository.</summary>
+    public static IReadOnlyList<(string Text, string Path)> WayTo(RepositoryName name) => [.. WayAbove(name), (name.ToString(), Repository(name))];
+
+    /// <summary>The pages above a repository's.</summary>
+    public static IReadOnlyList<(string Text, string Path)> WayAbove(RepositoryName name) => [("Repositories", "./"), (name.Namespace, Namespace(name.Namespace))];
 
     /// <summary>An image, or whatever else the reference names; <see cref="ImageLinks"/> has the rest that is about one.</summary>
     public static string Image(RepositoryName name, Reference reference) => ImageLinks.Of(name, reference).Image;

@@ -91,7 +91,7 @@
         const next = parse(await (await fetch(address, { headers: { Accept: "text/html" }, signal: asking.signal })).text());
         const part = isSearch ? one("#found-here", next) : one(form.dataset.live, next), place = one(form.dataset.live);
         if (isSearch) {
-          place.replaceChildren(...(part ? document.importNode(part, true).childNodes : [Object.assign(document.createElement("p"), { textContent: "Nothing is called like that." })]));
+          place.replaceChildren(...(part ? document.importNode(part, true).childNodes : [Object.assign(document.createElement("p"), { textContent: "No repository has that in its name." })]));
           place.hidden = false;
         } else if (part) {
           place.replaceWith(document.importNode(part, true));

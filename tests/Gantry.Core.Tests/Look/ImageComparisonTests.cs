@@ -1,4 +1,5 @@
 using System.Text;
+using Gantry.Core.Browse;
 using Gantry.Core.Look;
 using Gantry.Engine.Tests.Unpack;
 using Gantry.Oci;
@@ -106,7 +107,8 @@ public sealed class ImageComparisonTests : IAsyncLifetime
     [InlineData("[]")]
     [InlineData("""{"config":{"Env":"no list","Labels":[],"User":3,"Cmd":{}}}""")]
     [InlineData("""{"config":{"Labels":{"\ud800":"x"}}}""")]
-    public void Settings_OfAnotherShape_AreNone(string config) => Assert.Empty(ImageSettings.Read(Encoding.UTF8.GetBytes(config)).Values);
+    public void Settings_OfAnotherShape_AreNone(string config) =>
+        Assert.Empty(ImageSettings.Of(ImageConfigReader.Read(Encoding.UTF8.GetBytes(config))));
 
     private static ImageName Image(string tag) => new(LookRegistry.Name, LookRegistry.Reference(tag));
 

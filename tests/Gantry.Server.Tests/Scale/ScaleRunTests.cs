@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Gantry.Server.Tests.Scale;
 
 /// <summary>What <c>./bench.sh scale</c> does, at a hundredth of its size: what has to be right there, not how fast it is.</summary>
@@ -9,19 +7,8 @@ public sealed class ScaleRunTests(ITestOutputHelper output)
     [Fact]
     public async Task AtAHundredth_EveryRequestReadsByIndex_AllThatIsDeadGoes_AndS3TakesLayers()
     {
-        var program = Path.Combine(
-            AppContext.BaseDirectory.Replace("Gantry.Server.Tests", "Gantry.Benchmarks", StringComparison.Ordinal), "Gantry.Benchmarks.dll");
-        using var run = Process.Start(new ProcessStartInfo("dotnet",
-            [program, "scale", "--fraction", "0.01", "--pairs", "1", "--seconds", "1", "--data", Path.GetTempPath()])
-        {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-        var errors = run.StandardError.ReadToEndAsync();
-        var text = await run.StandardOutput.ReadToEndAsync();
-        await run.WaitForExitAsync();
-        output.WriteLine(text + await errors);
+        var text = await BenchmarkRun.RunAsync(output, "scale", "--fraction", "0.01", "--pairs", "1", "--seconds", "1");
 
-        Assert.Equal(0, run.ExitCode);
         Assert.Contains("10000 blobs, 2000 manifests, 1000 tags", text);
         Assert.Matches(@"a GET by tag reads ([0-9]+) pages among 1000 tags, \1 among 100", text);
         Assert.Contains(" plans read, 0 that are no index scan", text);

@@ -80,7 +80,7 @@ public sealed class ComparePageTests(PageServer server)
         await PushAsync("acme/moved", "tip", "{}", new TarBytes().File("a").End());
         await PushAsync("acme/moved", "tip", "{}", new TarBytes().File("b").End());
         using var browser = await server.OpenAsync("reader");
-        Assert.Contains("Hold two images against each other.", (await OpenAsync(browser, "/compare/acme/moved")).Text, StringComparison.Ordinal);
+        Assert.Contains("Compare two images.", (await OpenAsync(browser, "/compare/acme/moved")).Text, StringComparison.Ordinal);
         Assert.Contains("What tip was before:", (await OpenAsync(browser, "/compare/acme/moved?to=tip")).Text, StringComparison.Ordinal);
         var missing = (await browser.GetAsync("/compare/acme/moved?from=tip&to=none")).Is(404);
         EveryPageTests.Check(missing);

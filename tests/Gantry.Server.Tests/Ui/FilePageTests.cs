@@ -104,7 +104,7 @@ public sealed class FilePageTests(PageServer server)
         Assert.DoesNotContain("<b>", page.Main, StringComparison.Ordinal);
         var some = await OpenAsync(browser, "/packages/acme/packages:v1?filter=ZLIB");
         Assert.DoesNotContain("bash", some.Text, StringComparison.Ordinal);
-        Assert.Contains("No package's name holds “zz”.", (await OpenAsync(browser, "/packages/acme/packages:v1?filter=zz")).Text, StringComparison.Ordinal);
+        Assert.Contains("No package has “zz” in its name.", (await OpenAsync(browser, "/packages/acme/packages:v1?filter=zz")).Text, StringComparison.Ordinal);
 
         await PushAsync("acme/scratch", new TarBytes().File("app").End());
         Assert.Contains("no list of packages", (await OpenAsync(browser, "/packages/acme/scratch:v1")).Text, StringComparison.Ordinal);

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using Gantry.Core.Access;
 using Gantry.Server.Tests.Auth;
 using Gantry.TestKit;
 
@@ -47,29 +46,6 @@ public sealed class PageFlowTests(PageServer server)
     }
 
     [Fact]
-    public async Task Tag_ThatMoved_AndWasDeleted_ComesBack()
-    {
-        var repository = $"acme/{server.NewName("moved")}";
-        using var client = server.Registry.Client();
-        var first = await client.PushImageAsync(repository, "v1", "first"u8.ToArray());
-        var second = await client.PushImageAsync(repository, "v1", "second"u8.ToArray());
-        using var browser = await server.OpenAsync("writer");
-
-        var page = (await browser.GetAsync($"/history/{repository}:v1")).Is(200);
-        var back = await page.SubmitAsync("restore", ("move", page.Button("restore", "move", ">–</span>")));
-        Assert.Contains($"points at {first} again", (await browser.FollowAsync(back)).Text, StringComparison.Ordinal);
-        Assert.Equal(first.ToString(), await DigestAsync(client, repository));
-
-        // The other image goes with its history's only way to it, and comes back whole.
-        Assert.Equal(HttpStatusCode.Accepted, await StatusAsync(client, HttpMethod.Delete, $"/v2/{repository}/manifests/{second}"));
-        page = (await browser.GetAsync($"/history/{repository}:v1")).Is(200);
-        var restored = await page.SubmitAsync("restore", ("move", page.Button("restore", "move", "Restore with its image")));
-        Assert.Equal(HttpStatusCode.SeeOther, restored.Status);
-        Assert.Equal(second.ToString(), await DigestAsync(client, repository));
-        Assert.Contains("writer", (await browser.GetAsync($"/history/{repository}:v1")).Text, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Listings_LeadToTheirEnd_APageAtATime()
     {
         var repository = $"acme/{server.NewName("many")}";
@@ -104,36 +80,6 @@ public sealed class PageFlowTests(PageServer server)
 
             return found;
         }
-    }
-
-    [Fact]
-    public async Task Tag_ThatIsImmutable_IsNotMoved_AndSaysWhy()
-    {
-        var repository = $"acme/{server.NewName("kept")}";
-        using var client = server.Registry.Client();
-        await client.PushImageAsync(repository, "keep-1", "first"u8.ToArray());
-        await client.PushImageAsync(repository, "v1", "second"u8.ToArray());
-        await server.Registry.ExecuteAsync(
-            $"""
-             INSERT INTO tag_history (repository_id, name, manifest_digest)
-             SELECT t.repository_id, 'keep-1', t.manifest_digest FROM tags t JOIN repositories r ON r.id = t.repository_id
-             WHERE r.name = '{repository}' AND t.name = 'v1';
-             INSERT INTO tag_history (repository_id, name, manifest_digest)
-             SELECT t.repository_id, 'keep-1', t.manifest_digest FROM tags t JOIN repositories r ON r.id = t.repository_id
-             WHERE r.name = '{repository}' AND t.name = 'keep-1'
-             """);
-        using var browser = await server.OpenAsync("writer");
-        var page = (await browser.GetAsync($"/history/{repository}:keep-1")).Is(200);
-        var move = Regex.Match(page.Main, "name=\"move\" value=\"([0-9]+)\"").Groups[1].Value;
-        Assert.Contains("immutable", (await page.SubmitAsync("restore", ("move", move))).Is(409).Text, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Restore_ByAReader_IsRefused_AndNotOffered()
-    {
-        using var browser = await server.OpenAsync("reader");
-        var page = (await browser.GetAsync("/history/acme/app:v1")).Is(200);
-        Assert.DoesNotContain("id=\"restore\"", page.Main, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -266,11 +212,5 @@ public sealed class PageFlowTests(PageServer server)
         using var request = new HttpRequestMessage(method, path);
         using var answer = await client.SendAsync(request);
         return answer.StatusCode;
-    }
-
-    private static async Task<string> DigestAsync(HttpClient client, string repository)
-    {
-        using var answer = await client.GetAsync($"/v2/{repository}/manifests/v1");
-        return answer.Header("Docker-Content-Digest");
     }
 }

@@ -13,6 +13,13 @@ public sealed class ShownTextTests
     [InlineData("a\u202eb\u0000\u001b\r\u2066", @"a\u{202e}b\u{0}\u{1b}\u{d}\u{2066}")]
     public void Text_ThatHidesSomething_SaysSo(string text, string shown) => Assert.Equal(shown, ShownText.Of(text));
 
+    [Theory]
+    [InlineData("as long as it may be", 20, "as long as it may be")]
+    [InlineData("longer", 3, "lo…")]
+    [InlineData("a😀b", 3, "a…")]
+    [InlineData("\0longer", 3, @"\u{0}l…")]
+    public void Text_ThatIsLong_IsCut_WhichIsSeen(string text, int most, string shown) => Assert.Equal(shown, ShownText.Of(text, most));
+
     [Fact]
     public void Start_NeverCutsACharacter() => Assert.Equal("a", ShownText.Start("a😀b", 2));
 

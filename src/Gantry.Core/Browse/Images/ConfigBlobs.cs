@@ -8,7 +8,7 @@ public sealed class ConfigBlobs(IBlobStore store)
 {
     /// <summary>Null: nothing lies there, or more than <see cref="ImageConfigReader.MaxBytes"/>.</summary>
     /// <exception cref="IOException">The store does not answer.</exception>
-    internal async Task<byte[]?> ReadAsync(BlobLocation location, long size, CancellationToken cancellationToken)
+    public async Task<byte[]?> ReadAsync(BlobLocation location, long size, CancellationToken cancellationToken)
     {
         if (size > ImageConfigReader.MaxBytes) return null;
         await using var reader = await store.OpenAsync(location, null, cancellationToken);

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Gantry.Core.Browse;
 using Gantry.Core.Pull;
 using Gantry.Oci;
@@ -28,15 +27,7 @@ internal static class ImageDocument
     }
 
     /// <summary>Null: this repository has no such blob, or it is larger than <see cref="MaxConfig"/>.</summary>
-    public static async Task<byte[]?> ReadConfigAsync(Visit visit, Digest digest)
-    {
-        var pull = visit.Service<BlobPull>();
-        if (await pull.FindAsync(visit.Repository, digest, renew: false, visit.Aborted) is not { Size: <= MaxConfig } blob) return null;
-        await using var reader = await pull.OpenAsync(blob, null, visit.Aborted);
-        using var bytes = new MemoryStream((int)blob.Size);
-        var pipe = PipeWriter.Create(bytes, new StreamPipeWriterOptions(leaveOpen: true));
-        await reader.CopyToAsync(pipe, 0, reader.Length, visit.Aborted);
-        await pipe.CompleteAsync();
-        return bytes.ToArray();
-    }
+    public static async Task<byte[]?> ReadConfigAsync(Visit visit, Digest digest) =>
+        await visit.Service<BlobPull>().FindAsync(visit.Repository, digest, renew: false, visit.Aborted) is { } blob
+            ? await visit.Service<ConfigBlobs>().ReadAsync(blob.Location, blob.Size, visit.Aborted) : null;
 }

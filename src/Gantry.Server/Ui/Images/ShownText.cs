@@ -22,6 +22,9 @@ internal static class ShownText
         return shown.ToString();
     }
 
+    /// <summary>So many characters of it at most; what comes from images and from senders may be as long as it likes.</summary>
+    public static string Of(string text, int most) => Of(text.Length <= most ? text : Start(text, most - 1) + "…");
+
     /// <summary>The beginning, in whole characters.</summary>
     public static string Start(string text, int most)
     {

@@ -22,6 +22,6 @@ internal static class DeliveryText
             content.Delivery.TriedAt is { } at ? $"webhook-timestamp: {WebhookSignature.TimestampOf(at)}" : null, "webhook-signature: v1,…",
             webhook.HasAuthorization ? "authorization: …" : null, "", JsonSerializer.Serialize(json.RootElement, Lines),
         ];
-        return Cut.To(string.Join('\n', lines.Where(line => line is not null)), Most);
+        return ShownText.Of(string.Join('\n', lines.Where(line => line is not null)), Most);
     }
 }

@@ -11,7 +11,7 @@ internal sealed record WebhookForm(
     string Name, WebhookUrl Url, WebhookFormat Format, IReadOnlyList<string> Kinds, RepositoryPattern Repositories, string Authorization)
 {
     /// <summary>As the form has them, in the order in which things happen to an image.</summary>
-    public static IReadOnlyList<(string Kind, string Text)> Kindnames { get; } =
+    public static IReadOnlyList<(string Kind, string Text)> KindNames { get; } =
     [
         (EventKinds.Push, "an image is pushed"), (EventKinds.TagDelete, "a tag is deleted"), (EventKinds.ManifestDelete, "an image is deleted"),
         (EventKinds.BlobDelete, "a blob is deleted"), (EventKinds.TagRestore, "a tag is restored"), (EventKinds.ManifestRestore, "an image is restored"),
@@ -20,8 +20,6 @@ internal sealed record WebhookForm(
 
     public static (string Value, string Text)[] Formats { get; } =
         [("cloudevents", "CloudEvents 1.0"), ("distribution", "as docker's distribution sends them")];
-
-    public static IReadOnlyList<string> UsualKinds { get; } = [EventKinds.Push, EventKinds.TagDelete, EventKinds.ManifestDelete];
 
     /// <summary>Null: something is wrong with it.</summary>
     public static WebhookForm? Read(Fields fields, bool isOfNamespace)

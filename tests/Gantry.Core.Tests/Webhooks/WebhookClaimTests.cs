@@ -1,0 +1,84 @@
+using Gantry.Core.Webhooks;
+using Gantry.TestKit;
+
+namespace Gantry.Core.Tests.Webhooks;
+
+/// <summary>Deliveries that several nodes could send, and nodes that end on the way.</summary>
+public sealed class WebhookClaimTests
+{
+    private static readonly TimeSpan AMinute = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public async Task NodeThatDiesBeforeItsAnswer_LeavesTheDeliveryToAnother()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        await using var other = registry.AnotherNode();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        Assert.Single(await registry.Get<DeliveryClaims>().TakeAsync(10, 2, [], default));
+
+        // While its node runs it is nobody else's, however late it is.
+        registry.Time.Advance(TimeSpan.FromDays(1));
+        await other.SendAsync();
+        Assert.Empty(receiver.Received);
+
+        await registry.DieAsync();
+        registry.Time.Advance(AMinute);
+        await other.SendAsync();
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Delivered, 2), (delivery.State, delivery.Attempts));
+        Assert.Equal($"{delivery.MessageId}", Assert.Single(receiver.Received).Id);
+    }
+
+    [Fact]
+    public async Task AnswerOfANodeThatLostItsClaim_ChangesNothing()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        await using var other = registry.AnotherNode();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        var claimed = Assert.Single(await registry.Get<DeliveryClaims>().TakeAsync(10, 2, [], default));
+        await registry.DieAsync();
+        await other.SendAsync();
+
+        Assert.False(await registry.Get<DeliveryOutcomes>().SettleAsync(claimed, new Tried(500, "late", null), default));
+        Assert.Equal((DeliveryState.Delivered, 200), ((await registry.DeliveryAsync(webhook)).State, (await registry.DeliveryAsync(webhook)).Status));
+        Assert.Null((await registry.NowAsync(webhook)).FailedSince);
+    }
+
+    [Fact]
+    public async Task ClaimThatThisNodeForgot_IsDueAgain()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        Assert.Single(await registry.Get<DeliveryClaims>().TakeAsync(10, 2, [], default));
+        await registry.SendAsync();
+        Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+    }
+
+    [Fact]
+    public async Task TwoNodes_SendEachDeliveryOnce()
+    {
+        const int Pushes = 40;
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var registry = await HookRegistry.CreateAsync();
+        await using var other = registry.AnotherNode();
+        for (var i = 0; i < 4; i++) await registry.AddAsync(receiver.Url);
+        for (var i = 0; i < Pushes; i++) await registry.PushAsync("acme/app", $"v{i}");
+        await Task.WhenAll(registry.FollowAsync(), other.FollowAsync());
+        Assert.Equal(4L * Pushes, await registry.ScalarAsync<long>("SELECT count(*) FROM webhook_deliveries"));
+
+        // A claim that lost every row to the other's is no end.
+        while (await registry.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM webhook_deliveries WHERE state = 'waiting')"))
+            await Task.WhenAll(registry.SendAsync(), other.SendAsync());
+        Assert.Equal(4 * Pushes, receiver.Received.Count);
+        Assert.Equal(4 * Pushes, receiver.Received.Select(hook => hook.Id).Distinct().Count());
+    }
+}
