@@ -75,4 +75,35 @@ internal static class Browsing
     public static Task<Digest> PushReferrerAsync(this CollectedRegistry registry, string repository, string? tag, Digest subject, string name) =>
         registry.PushManifestAsync(repository, tag, RegistryClient.ImageJson([], subject, $"application/x.{name}",
             new Dictionary<string, string> { ["name"] = name }));
+
+    /// <summary>Tags of team/app, all of one image; every third is pulled, at times of which some are the same.</summary>
+    public static async Task FillWithTagsAsync(this CollectedRegistry registry, int tags)
+    {
+        await registry.PushImageAsync("team/app", null, "a layer");
+        await registry.ScalarAsync<object>(
+            $"""
+             INSERT INTO tags (repository_id, name, manifest_digest, updated_at)
+             SELECT 1, 't' || i, m.digest, now() - (i % 13) * interval '1 minute' FROM manifests m, generate_series(1, {tags}) i
+             """);
+        await registry.ScalarAsync<object>(
+            """
+            INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls)
+            SELECT 1, name, CASE WHEN length(name) % 3 = 0 THEN '-infinity' ELSE now() - length(name) * interval '1 hour' END, 1 FROM tags
+            """);
+    }
+
+    /// <summary>The names of all pages.</summary>
+    public static async Task<List<string>> AllTagsAsync(this CollectedRegistry registry, RepositoryName repository, TagQuery query, int limit)
+    {
+        var (names, after) = (new List<string>(), (string?)null);
+        do
+        {
+            var page = (await registry.Get<TagListing>().PageAsync(repository, query, after, limit, default))!;
+            Assert.True(page.Items.Count <= limit);
+            names.AddRange(page.Items.Select(item => item.Name.ToString()));
+            after = page.Next;
+        }
+        while (after is not null);
+        return names;
+    }
 }

@@ -5,16 +5,18 @@ using Gantry.Oci;
 
 namespace Gantry.Core.Tests.Browse;
 
-[Trait("Speed", "Slow")]
-public sealed class RepositoryListingTests : IAsyncLifetime
+/// <summary>
+/// Public, private, another private one with a rule: five repositories each, one of them with nothing in it. Nobody changes them: who wants to has
+/// some of its own.
+/// </summary>
+public sealed class ListedRepositories : IAsyncLifetime
 {
-    private CollectedRegistry _registry = null!;
+    internal CollectedRegistry Registry { get; private set; } = null!;
 
-    /// <summary>Public, private, another private one with a rule: five repositories each, one of them with nothing in it.</summary>
     public async ValueTask InitializeAsync()
     {
-        _registry = await CollectedRegistry.CreateAsync("Access:Anonymous=Pull");
-        await _registry.ScalarAsync<object>(
+        Registry = await CollectedRegistry.CreateAsync("Access:Anonymous=Pull");
+        await Registry.ScalarAsync<object>(
             """
             INSERT INTO namespaces (name, visibility) VALUES ('open', 'public'), ('closed', 'private'), ('ruled', 'private');
             INSERT INTO repositories (name, namespace_id) SELECT n.name || '/' || v.name, n.id FROM namespaces n,
@@ -30,7 +32,13 @@ public sealed class RepositoryListingTests : IAsyncLifetime
             """);
     }
 
-    public ValueTask DisposeAsync() => _registry.DisposeAsync();
+    public ValueTask DisposeAsync() => Registry.DisposeAsync();
+}
+
+[Trait("Speed", "Slow")]
+public sealed class RepositoryListingTests(ListedRepositories listed) : IClassFixture<ListedRepositories>
+{
+    private CollectedRegistry _registry = listed.Registry;
 
     public static TheoryData<RepositorySort, bool, int> Orders()
     {
@@ -121,6 +129,9 @@ public sealed class RepositoryListingTests : IAsyncLifetime
     [Fact]
     public async Task Find_TellsOfOne_CountedOrNot()
     {
+        await using var own = new ListedRepositories();
+        await own.InitializeAsync();
+        _registry = own.Registry;
         var listing = _registry.Get<RepositoryListing>();
         var known = await listing.FindAsync(RepositoryName.Parse("open/db"), default);
         Assert.Equal((Visibility.Public, true), (known!.Visibility, known.Size is not null));
