@@ -27,7 +27,7 @@ public sealed partial class PageSession : IDisposable
     private PageSession(Uri address)
     {
         Address = address;
-        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = _cookies }) { BaseAddress = address };
+        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = _cookies }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
         _client.DefaultRequestHeaders.Add("Accept", "text/html");
     }
 
@@ -59,13 +59,25 @@ public sealed partial class PageSession : IDisposable
     public async Task<PageReply> GetAsync(string path)
     {
         var began = Stopwatch.GetTimestamp();
-        using var answer = await _client.GetAsync(new Uri(Address, path), HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await AnswerAsync(path);
         var first = Stopwatch.GetElapsedTime(began);
         var body = await answer.Content.ReadAsByteArrayAsync();
         var took = Stopwatch.GetElapsedTime(began);
         var type = answer.Content.Headers.ContentType?.MediaType;
         return new PageReply(answer.StatusCode, answer.Headers.Location?.ToString(), type, body.Length,
             type == "text/html" ? Encoding.UTF8.GetString(body) : "", first, took);
+    }
+
+    private async Task<HttpResponseMessage> AnswerAsync(string path)
+    {
+        try
+        {
+            return await _client.GetAsync(new Uri(Address, path), HttpCompletionOption.ResponseHeadersRead);
+        }
+        catch (TaskCanceledException late)
+        {
+            throw new InvalidOperationException($"{path} is not answered within {_client.Timeout.TotalSeconds} s", late);
+        }
     }
 
     public void Dispose() => _client.Dispose();
