@@ -12,7 +12,8 @@ public sealed record FoundPage(string Path, string? Kind, string From, PageReply
 /// Walks from the first page along all links that it finds, and all choices of forms that ask for another page. Of links of one sort on pages of one sort it
 /// takes the first few: a registry has more tags than anybody looks at, and each sort of page that there is comes up.
 /// </summary>
-public sealed partial class PageCrawl(PageSession session, int linksPerKind = 4)
+/// <param name="without">A name in a query that is not to be followed; null: all are.</param>
+public sealed partial class PageCrawl(PageSession session, int linksPerKind = 4, string? without = null)
 {
     // An end to it, should pages ever name each other without one.
     private const int MostPages = 3000;
@@ -61,6 +62,7 @@ public sealed partial class PageCrawl(PageSession session, int linksPerKind = 4)
     private void Add(string link, string from, string fromKind)
     {
         var path = new Uri(session.Address, link).PathAndQuery;
+        if (without is not null && (path.Contains($"?{without}", StringComparison.Ordinal) || path.Contains($"&{without}", StringComparison.Ordinal))) return;
         // Of what is no page the beginning of its path says what it is.
         var kind = PageRoutes.KindOf(path) ?? path.Split('?')[0].Split('/', 3)[1];
         var edge = $"{fromKind} -> {kind}";

@@ -9,13 +9,14 @@ namespace Gantry.TestKit;
 /// <param name="Bytes">Of its body, as sent.</param>
 /// <param name="First">From the request to the first byte of the answer.</param>
 /// <param name="Took">From the request to its last byte.</param>
+/// <param name="IsWhole">Whether a part that is sent after the rest came within ten seconds; it was waited for no longer.</param>
 public sealed record PageReply(
-    HttpStatusCode Status, string? Location, string? ContentType, long Bytes, string Text, TimeSpan First, TimeSpan Took)
+    HttpStatusCode Status, string? Location, string? ContentType, long Bytes, string Text, TimeSpan First, TimeSpan Took, bool IsWhole)
 {
     public bool IsHtml => ContentType == "text/html";
 
     /// <summary>Whether a part of it was sent after the rest.</summary>
-    public bool IsStreamed => Text.Contains("<blazor-ssr>", StringComparison.Ordinal);
+    public bool IsStreamed => !IsWhole || Text.Contains("<blazor-ssr>", StringComparison.Ordinal);
 }
 
 /// <summary>Somebody who visits pages, signed in by the form that people use or as nobody, over one connection that stays open.</summary>
@@ -27,7 +28,7 @@ public sealed partial class PageSession : IDisposable
     private PageSession(Uri address)
     {
         Address = address;
-        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = _cookies }) { BaseAddress = address };
+        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = _cookies }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
         _client.DefaultRequestHeaders.Add("Accept", "text/html");
     }
 
@@ -59,13 +60,41 @@ public sealed partial class PageSession : IDisposable
     public async Task<PageReply> GetAsync(string path)
     {
         var began = Stopwatch.GetTimestamp();
-        using var answer = await _client.GetAsync(new Uri(Address, path), HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await AnswerAsync(path);
         var first = Stopwatch.GetElapsedTime(began);
-        var body = await answer.Content.ReadAsByteArrayAsync();
+        using var body = new MemoryStream();
+        var isWhole = await TryReadAsync(answer.Content, body);
         var took = Stopwatch.GetElapsedTime(began);
         var type = answer.Content.Headers.ContentType?.MediaType;
         return new PageReply(answer.StatusCode, answer.Headers.Location?.ToString(), type, body.Length,
-            type == "text/html" ? Encoding.UTF8.GetString(body) : "", first, took);
+            type == "text/html" ? Encoding.UTF8.GetString(body.ToArray()) : "", first, took, isWhole);
+    }
+
+    private static async Task<bool> TryReadAsync(HttpContent content, MemoryStream body)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        try
+        {
+            await using var stream = await content.ReadAsStreamAsync(limit.Token);
+            await stream.CopyToAsync(body, limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task<HttpResponseMessage> AnswerAsync(string path)
+    {
+        try
+        {
+            return await _client.GetAsync(new Uri(Address, path), HttpCompletionOption.ResponseHeadersRead);
+        }
+        catch (TaskCanceledException late)
+        {
+            throw new InvalidOperationException($"{path} is not answered within {_client.Timeout.TotalSeconds} s", late);
+        }
     }
 
     public void Dispose() => _client.Dispose();
