@@ -115,6 +115,10 @@ public sealed class GracefulStopTests
             {
                 return;
             }
+            catch (SocketException reset) when (reset.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // It was in the queue of the socket that was closed just then.
+            }
 
             await Task.Delay(20, limit.Token);
         }
