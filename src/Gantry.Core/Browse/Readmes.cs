@@ -70,8 +70,9 @@ public sealed class Readmes(IDbContextFactory<RegistryDbContext> contexts)
     private static async Task<long?> LockRepositoryAsync(RegistryDbContext db, RepositoryName repository, CancellationToken cancellationToken)
     {
         var name = repository.ToString();
-        return (await db.Database.SqlQuery<long?>(
-            $"""SELECT id AS "Value" FROM repositories WHERE name = {name} FOR NO KEY UPDATE""").ToListAsync(cancellationToken)).SingleOrDefault();
+        var ids = await db.Database.SqlQuery<long>(
+            $"""SELECT id AS "Value" FROM repositories WHERE name = {name} FOR NO KEY UPDATE""").ToListAsync(cancellationToken);
+        return ids is [var id] ? id : null;
     }
 
     private static async Task<Readme?> ReadAsync(RegistryDbContext db, long repository, CancellationToken cancellationToken) =>
