@@ -42,7 +42,7 @@ public sealed class AuditApiTests(ApiServer server)
         await server.Server.ExecuteAsync(
             $"""
              INSERT INTO events (id, kind, namespace, detail, at) OVERRIDING SYSTEM VALUE
-             SELECT n - 10, 'denied', '{ns}', n, '2020-02-27T23:59:59Z'::timestamptz + n * interval '1 day' FROM generate_series(1, 4) n
+             SELECT n - 10, 'denied', '{ns}', n::text, '2020-02-27T23:59:59Z'::timestamptz + n * interval '1 day' FROM generate_series(1, 4) n
              """);
         Assert.Equal(["2", "1"], await DetailsAsync("from=2020-02-28&until=2020-02-29"));
         Assert.Equal(["4", "3"], await DetailsAsync("from=2020-03-01&until=2020-03-02"));

@@ -93,7 +93,8 @@ public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
                          WHERE repository_id = {repository} AND manifest_digest = t.manifest_digest AND child_digest > {after}
                          ORDER BY child_digest LIMIT {limit}) c
                  WHERE strpos(n.name, '.') = 0) found
-             JOIN manifests m ON m.repository_id = {repository} AND m.digest = found.digest AND m.digest > {after} AND m.deleted_at IS NULL
+             JOIN manifests m ON m.repository_id = {repository} AND m.digest = found.digest AND m.deleted_at IS NULL
+             WHERE found.digest > {after}
              ORDER BY m.digest, found.tag NULLS FIRST LIMIT {limit}
              """).ToListAsync(cancellationToken);
     }
