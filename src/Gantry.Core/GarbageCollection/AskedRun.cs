@@ -5,7 +5,8 @@ namespace Gantry.Core.GarbageCollection;
 
 /// <summary>
 /// The one whole run that somebody asked for, among all nodes of a database. An advisory lock on a connection of its own says that it is under way: every
-/// node sees it, and it ends with the node that runs. It holds back another such run and nothing else: reviews claim their rows, and the usual runs go on.
+/// node sees it, and it ends with the node that runs. It holds back another such run and nothing else: reviews claim their rows, and the usual runs go on; so
+/// does one whose connection broke, beside the next.
 /// </summary>
 public sealed class AskedRun(NpgsqlDataSource database)
 {
@@ -23,7 +24,8 @@ public sealed class AskedRun(NpgsqlDataSource database)
         }
         catch
         {
-            await connection.DisposeAsync();
+            // Whoever gave up may have had it by then.
+            await new Held(connection).DisposeAsync();
             throw;
         }
 
