@@ -52,6 +52,7 @@ internal static class GarbageCollectionEndpoints
         var options = request.Service<IOptions<GcOptions>>().Value;
         var waiting = await request.Service<GcBacklog>().CountAsync(request.Aborted);
         var isRunning = await request.Service<AskedRun>().IsUnderWayAsync(request.Aborted);
-        return new GcReply(options.Enabled, isRunning, (long)options.Grace.TotalSeconds, (long)options.ByteDelay.TotalSeconds, new GcWaitingReply(waiting.Manifests, waiting.Links, waiting.Blobs, waiting.Uploads, waiting.Locations));
+        return new GcReply(options.Enabled, isRunning, (long)options.Grace.TotalSeconds, (long)options.ByteDelay.TotalSeconds,
+            new GcWaitingReply(waiting.Manifests, waiting.Links, waiting.Blobs, waiting.Uploads, waiting.Locations));
     }
 }

@@ -95,7 +95,7 @@ public sealed class ApiDescriptionTests(ApiServer server)
         using (var client = server.Server.Client("admin")) await client.PushImageAsync($"{ns}/app", "v1", "layer"u8.ToArray());
         (await server.SendAsync("PUT", $"/repositories/{ns}%2Fapp/readme", "admin", new { markdown = "x" })).Is(200);
         var known = 0;
-        foreach (var operation in Operations(await DocumentAsync()).Where(operation => operation.Method == "GET"))
+        foreach (var operation in Operations(await DocumentAsync()).Where(one => one.Method == "GET"))
         {
             var path = operation.Path.Replace("{ns}", ns).Replace("{account}", "reader").Replace("{robot}", robot).Replace("{repository}", $"{ns}%2Fapp")
                 .Replace("{tag}", "v1").Replace("{reference}", "v1").Replace("{id}", $"{webhook["webhook"].GetProperty("id").GetInt64()}");
