@@ -1,17 +1,14 @@
--- Events are the outbox too: what follows from a change (deliveries of webhooks, counts, listings of layers) is made of those that are pending.
--- What happened before this migration is history.
-ALTER TABLE events ADD COLUMN pending boolean NOT NULL DEFAULT false;
-ALTER TABLE events ALTER COLUMN pending SET DEFAULT true;
-CREATE INDEX events_pending ON events (id) WHERE pending;
--- Few among all, and shown on a page.
-CREATE INDEX events_gc_runs ON events (id) WHERE kind = 'gc.run';
+-- Nodes of the version before go on meanwhile. Their transactions are waited for, and wait, here and nowhere later: tables in the order in which a push and the
+-- close of an upload write to them. events, the last of both, is locked where it is changed, at the end: nothing writes to it first and to one of these then.
+-- Below, no row is locked (foreign keys come after the rows): who has one may wait for this.
+LOCK TABLE blobs, namespaces, repositories, manifests, blob_links, tags, tag_history IN SHARE ROW EXCLUSIVE MODE;
 
 -- Counted after the fact: counters that each push moves would make the pushes to one repository wait for each other. size: all bytes that the repository
 -- links and those of its manifests, what waits for its grace among them; own: those that no other repository links; reclaimable: those that nothing live
 -- needs, here or elsewhere. manifests, tags: the live ones. stale_since: when something last changed that counted_at does not know of. Not counted again
 -- before count_at, which is later while somebody counts and for a while after.
 CREATE TABLE repository_statistics (
-  repository_id bigint PRIMARY KEY REFERENCES repositories (id) ON DELETE CASCADE,
+  repository_id bigint PRIMARY KEY,
   size          bigint NOT NULL DEFAULT 0,
   own           bigint NOT NULL DEFAULT 0,
   reclaimable   bigint NOT NULL DEFAULT 0,
@@ -31,6 +28,7 @@ CREATE INDEX repository_statistics_by_pull ON repository_statistics (coalesce(pu
 CREATE INDEX repository_statistics_stale ON repository_statistics (count_at) WHERE stale_since IS NOT NULL;
 INSERT INTO repository_statistics (repository_id, pushed_at)
   SELECT r.id, (SELECT max(m.created_at) FROM manifests m WHERE m.repository_id = r.id) FROM repositories r;
+ALTER TABLE repository_statistics ADD FOREIGN KEY (repository_id) REFERENCES repositories (id) ON DELETE CASCADE;
 
 -- Pulls by tag, written by each node every few seconds; beside tags and not in it, whose rows every pull reads. pulled_at: -infinity where it never was.
 -- Every tag has a row, made after its push.
@@ -39,12 +37,12 @@ CREATE TABLE tag_pulls (
   name          text COLLATE "C" NOT NULL,
   pulled_at     timestamptz NOT NULL,
   pulls         bigint NOT NULL,
-  PRIMARY KEY (repository_id, name),
-  FOREIGN KEY (repository_id, name) REFERENCES tags (repository_id, name) ON DELETE CASCADE
+  PRIMARY KEY (repository_id, name)
 );
 CREATE INDEX tag_pulls_by_time ON tag_pulls (repository_id, pulled_at, name);
 CREATE INDEX tags_by_time ON tags (repository_id, updated_at, name);
 INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls) SELECT repository_id, name, '-infinity', 0 FROM tags;
+ALTER TABLE tag_pulls ADD FOREIGN KEY (repository_id, name) REFERENCES tags (repository_id, name) ON DELETE CASCADE;
 
 -- What listings say of a manifest and its payload alone does not. size: the manifest's and that of everything it holds, each digest once; for an index of all
 -- images in it; null: not made yet. platforms: os/architecture[/variant], of the config or of the index. account, pushed_at: its last push. due_at: when it is
@@ -58,19 +56,19 @@ CREATE TABLE manifest_facts (
   account       text COLLATE "C",
   pushed_at     timestamptz,
   due_at        timestamptz DEFAULT now(),
-  PRIMARY KEY (repository_id, digest),
-  FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest) ON DELETE CASCADE
+  PRIMARY KEY (repository_id, digest)
 );
 CREATE INDEX manifest_facts_due ON manifest_facts (due_at) WHERE due_at IS NOT NULL;
 INSERT INTO manifest_facts (repository_id, digest, account, pushed_at)
   SELECT m.repository_id, m.digest, e.account, e.at FROM manifests m JOIN repositories r ON r.id = m.repository_id LEFT JOIN (
     SELECT DISTINCT ON (repository, digest) repository, digest, account, at FROM events WHERE kind = 'push' ORDER BY repository, digest, id DESC) e
     ON e.repository = r.name AND e.digest = m.digest;
+ALTER TABLE manifest_facts ADD FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest) ON DELETE CASCADE;
 
--- What was deleted and can be restored, by repository: few among many.
+-- What was deleted and can be restored, by repository: few among many. Removals of tags are kept for ever: at tells the index which are too old.
 CREATE INDEX manifests_hidden ON manifests (repository_id, digest) WHERE deleted_at IS NOT NULL;
 CREATE INDEX blob_links_hidden ON blob_links (repository_id, digest) WHERE deleted_at IS NOT NULL;
-CREATE INDEX tag_history_removed ON tag_history (repository_id, name, id) WHERE manifest_digest IS NULL;
+CREATE INDEX tag_history_removed ON tag_history (repository_id, name, id, at) WHERE manifest_digest IS NULL;
 
 -- Markdown that maintainers wrote about a repository.
 CREATE TABLE readmes (
@@ -124,6 +122,35 @@ CREATE TABLE webhooks (
 );
 CREATE INDEX webhooks_by_namespace ON webhooks (namespace_id, id);
 
+-- The whole store, once an hour, for a plot over time. doomed: locations whose bytes are about to go.
+CREATE TABLE storage_samples (
+  at     timestamptz PRIMARY KEY DEFAULT now(),
+  blobs  bigint NOT NULL,
+  bytes  bigint NOT NULL,
+  doomed bigint NOT NULL
+);
+
+-- Server processes, as they say themselves every few seconds.
+CREATE TABLE nodes (
+  number     int PRIMARY KEY,
+  name       text NOT NULL,
+  version    text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  seen_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- Events are the outbox too: what follows from a change (deliveries of webhooks, counts, listings of layers) is made of those that are pending.
+-- What happened before this migration is history.
+LOCK TABLE events IN ACCESS EXCLUSIVE MODE;
+ALTER TABLE events ADD COLUMN pending boolean NOT NULL DEFAULT false;
+ALTER TABLE events ALTER COLUMN pending SET DEFAULT true;
+CREATE INDEX events_pending ON events (id) WHERE pending;
+-- The audit trail is read backwards from any place, by whatever is asked for: what is rare is not looked for among all. A push is in the first two, once more
+-- when its event is followed; most else is in two as well.
+CREATE INDEX events_by_kind ON events (kind, id);
+CREATE INDEX events_by_repository ON events (repository, id) WHERE repository IS NOT NULL;
+CREATE INDEX events_by_subject ON events (subject, id) WHERE subject IS NOT NULL;
+
 -- One row a delivery, made in the transaction that takes its event from the outbox. message_id: what the receiver knows it by; a redelivery has the same.
 -- due_at null: done with, as state says. node: who is sending it; what a node has that is gone is due again.
 CREATE TABLE webhook_deliveries (
@@ -150,20 +177,3 @@ CREATE INDEX webhook_deliveries_by_node ON webhook_deliveries (node) WHERE node 
 CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at) WHERE due_at IS NULL;
-
--- The whole store, once an hour, for a plot over time. doomed: locations whose bytes are about to go.
-CREATE TABLE storage_samples (
-  at     timestamptz PRIMARY KEY DEFAULT now(),
-  blobs  bigint NOT NULL,
-  bytes  bigint NOT NULL,
-  doomed bigint NOT NULL
-);
-
--- Server processes, as they say themselves every few seconds.
-CREATE TABLE nodes (
-  number     int PRIMARY KEY,
-  name       text NOT NULL,
-  version    text NOT NULL,
-  started_at timestamptz NOT NULL DEFAULT now(),
-  seen_at    timestamptz NOT NULL DEFAULT now()
-);

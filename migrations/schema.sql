@@ -613,9 +613,13 @@ CREATE INDEX doomed_locations_by_time ON public.doomed_locations USING btree (de
 
 CREATE INDEX events_by_account ON public.events USING btree (account, id);
 
+CREATE INDEX events_by_kind ON public.events USING btree (kind, id);
+
 CREATE INDEX events_by_namespace ON public.events USING btree (namespace, id);
 
-CREATE INDEX events_gc_runs ON public.events USING btree (id) WHERE (kind = 'gc.run'::text);
+CREATE INDEX events_by_repository ON public.events USING btree (repository, id) WHERE (repository IS NOT NULL);
+
+CREATE INDEX events_by_subject ON public.events USING btree (subject, id) WHERE (subject IS NOT NULL);
 
 CREATE INDEX events_pending ON public.events USING btree (id) WHERE pending;
 
@@ -653,7 +657,7 @@ CREATE INDEX tag_history_by_manifest ON public.tag_history USING btree (reposito
 
 CREATE INDEX tag_history_by_tag ON public.tag_history USING btree (repository_id, name, id);
 
-CREATE INDEX tag_history_removed ON public.tag_history USING btree (repository_id, name, id) WHERE (manifest_digest IS NULL);
+CREATE INDEX tag_history_removed ON public.tag_history USING btree (repository_id, name, id, at) WHERE (manifest_digest IS NULL);
 
 CREATE INDEX tag_pulls_by_time ON public.tag_pulls USING btree (repository_id, pulled_at, name);
 

@@ -62,7 +62,7 @@ public static class CoreServices
         services.AddSingleton<ManifestReview>().AddSingleton<LinkReview>().AddSingleton<BlobReview>();
         services.AddSingleton<ScrubPace>().AddSingleton<BlobReading>().AddSingleton<StoreCheck>().AddSingleton<BlobScrub>();
         services.AddSingleton<Quarantine>();
-        services.AddSingleton<Retention>().AddSingleton<OrphanSearch>().AddSingleton<Collector>();
+        services.AddSingleton<Retention>().AddSingleton<OrphanSearch>().AddSingleton<Collector>().AddSingleton<AskedRun>();
         services.AddSingleton<GcPreview>().AddSingleton<GcExplanation>().AddSingleton<GcBacklog>();
         services.TryAddSingleton<AuditTrail>();
         services.AddSingleton<EventOutbox>();

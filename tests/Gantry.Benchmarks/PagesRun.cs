@@ -18,6 +18,7 @@ internal static class PagesRun
         "/", "/?q=worker", "/?q=team7%2F", $"/repositories/{ScaleDatabase.Large}", $"/repositories/{ScaleDatabase.Large}?filter=t9", $"/repositories/{ScaleDatabase.Small}",
         $"/history/{ScaleDatabase.Large}:{ScalePages.MovedTag}", $"/repositories/{PageImage.Repository}", $"/audit?account={ScalePages.Busy}", "/audit?namespace=scale",
         $"/compare/{PageImage.Repository}?from=1.0&to=1.1", $"/files/{PageImage.Repository}:1.0?path=usr/share/many/d7", $"/audit?repository={Uri.EscapeDataString(ScaleDatabase.Large)}", "/audit?kind=denied",
+        "/audit?kind=gc.run", "/audit?account=nobody", "/audit?repository=scale%2Fnothing", "/audit?until=2020-01-01", "/audit?kind=push&from=2020-01-01&until=2999-01-01",
     ];
 
     public static async Task RunAsync(RunSettings run)

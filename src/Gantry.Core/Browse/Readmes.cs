@@ -59,18 +59,26 @@ public sealed class Readmes(IDbContextFactory<RegistryDbContext> contexts)
         CancellationToken cancellationToken) =>
         contexts.InTransactionAsync(async db =>
         {
-            if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return false;
-            if (expect is not null) expect(await LockAsync(db, id, cancellationToken));
+            if (await LockRepositoryAsync(db, repository, cancellationToken) is not { } id) return false;
+            if (expect is not null) expect(await ReadAsync(db, id, cancellationToken));
             if (await change(db, id) == 0) return false;
             await db.AppendEventAsync(new Event(kind) { Repository = repository }, actor, cancellationToken);
             return true;
         }, cancellationToken);
 
-    // What is not there cannot be locked, but nobody expects it to be as it was read either.
-    private static async Task<Readme?> LockAsync(RegistryDbContext db, long repository, CancellationToken cancellationToken) =>
+    // A README that is not there yet cannot be locked; its repository can, by one writer at a time. Pushes do not wait for it.
+    private static async Task<long?> LockRepositoryAsync(RegistryDbContext db, RepositoryName repository, CancellationToken cancellationToken)
+    {
+        var name = repository.ToString();
+        var ids = await db.Database.SqlQuery<long>(
+            $"""SELECT id AS "Value" FROM repositories WHERE name = {name} FOR NO KEY UPDATE""").ToListAsync(cancellationToken);
+        return ids is [var id] ? id : null;
+    }
+
+    private static async Task<Readme?> ReadAsync(RegistryDbContext db, long repository, CancellationToken cancellationToken) =>
         (await db.Database.SqlQuery<Readme>(
             $"""
-             SELECT markdown AS "Markdown", account AS "Account", updated_at AS "UpdatedAt" FROM readmes WHERE repository_id = {repository} FOR UPDATE
+             SELECT markdown AS "Markdown", account AS "Account", updated_at AS "UpdatedAt" FROM readmes WHERE repository_id = {repository}
              """).ToListAsync(cancellationToken)).SingleOrDefault();
 
     private static bool IsUnicode(string text)

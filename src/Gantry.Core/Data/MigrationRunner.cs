@@ -16,6 +16,9 @@ public sealed partial class MigrationRunner
 {
     internal const int OldestServer = 13;
 
+    // PostgreSQL looks for a deadlock after a second of waiting.
+    private const int Attempts = 10;
+
     // Any number will do, as long as every version of the program asks for the same: "gantry" in ASCII.
     private const long LockKey = 0x67616e747279;
 
@@ -111,7 +114,21 @@ public sealed partial class MigrationRunner
         }
     }
 
+    // Nodes of the version before go on writing. A file locks what they write in their order; who takes another one (garbage collection does) may make
+    // PostgreSQL end either of them, and both begin again.
     private async Task ApplyAsync(NpgsqlConnection connection, Migration migration, CancellationToken ct)
+    {
+        for (var attempt = 1; !await TryApplyAsync(connection, migration, mayFail: attempt < Attempts, ct); attempt++)
+        {
+            LogAgain(logger, migration.FileName, attempt);
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 100 * attempt)), TimeProvider.System, ct);
+        }
+
+        LogApplied(logger, migration.FileName);
+    }
+
+    /// <summary>False: it was rolled back for the sake of another transaction.</summary>
+    private static async Task<bool> TryApplyAsync(NpgsqlConnection connection, Migration migration, bool mayFail, CancellationToken ct)
     {
         try
         {
@@ -124,13 +141,16 @@ public sealed partial class MigrationRunner
             };
             await command.ExecuteNonQueryAsync(ct);
             await transaction.CommitAsync(ct);
+            return true;
+        }
+        catch (PostgresException e) when (mayFail && e.SqlState == PostgresErrorCodes.DeadlockDetected)
+        {
+            return false;
         }
         catch (PostgresException e)
         {
             throw new MigrationException($"Migration {migration.FileName} failed and was rolled back: {e.MessageText} ({e.SqlState})", e);
         }
-
-        LogApplied(logger, migration.FileName);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
@@ -146,6 +166,9 @@ public sealed partial class MigrationRunner
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Applied migration {Migration}")]
     private static partial void LogApplied(ILogger logger, string migration);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Migration {Migration} gave way to other nodes and begins again (attempt {Attempt} ended)")]
+    private static partial void LogAgain(ILogger logger, string migration, int attempt);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The database has all {Known} migrations ({Applied} applied now)")]
     private static partial void LogUpToDate(ILogger logger, int known, int applied);

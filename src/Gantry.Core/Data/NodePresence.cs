@@ -16,7 +16,7 @@ public sealed partial class NodePresence(NpgsqlDataSource database, TimeProvider
     /// <summary>First half of the advisory lock's key: "gnod" in ASCII. The number is the second.</summary>
     internal const int LockClass = 0x676e6f64;
 
-    private const string Keepalive =
+    internal const string Keepalive =
         "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2";
 
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5), Pause = TimeSpan.FromMilliseconds(200);
@@ -28,9 +28,12 @@ public sealed partial class NodePresence(NpgsqlDataSource database, TimeProvider
         (Volatile.Read(ref _held) ?? await EnterAsync(cancellationToken)).Number;
 
     /// <summary>A condition on a column that holds a node's number or null: that node runs.</summary>
-    internal static string IsRunning(string column) =>
+    internal static string IsRunning(string column) => IsHeld(LockClass, column);
+
+    /// <summary>A condition: somebody has this advisory lock of two halves.</summary>
+    internal static string IsHeld(int first, string second) =>
         $"""
-         EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = {LockClass} AND objid = {column}::oid
+         EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = {first} AND objid = {second}::oid
              AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
          """;
 

@@ -54,6 +54,7 @@ public sealed class ManifestPush(
         Failpoint.Hit("manifest-committed");
     }
 
+    // What was deleted and is pushed again is new: a removal of the whole repository that is under way leaves it.
     private static Task InsertManifestAsync(RegistryDbContext db, long repository, ManifestToPush manifest,
         CancellationToken cancellationToken)
     {
@@ -68,7 +69,8 @@ public sealed class ManifestPush(
              VALUES ({repository}, {digest}, {document.MediaType}, {document.ArtifactType}, {config}, {subject},
                      {annotations}::json, {manifest.Payload})
              ON CONFLICT (repository_id, digest) DO UPDATE
-                 SET media_type = excluded.media_type, touched_at = now(), deleted_at = NULL, suspect_since = NULL
+                 SET media_type = excluded.media_type, touched_at = now(), deleted_at = NULL, suspect_since = NULL,
+                     created_at = CASE WHEN manifests.deleted_at IS NULL THEN manifests.created_at ELSE now() END
              """, cancellationToken);
     }
 

@@ -17,7 +17,7 @@ internal sealed partial class ApiRequest(HttpContext http, LoggedIn? login, Call
 {
     public const string Root = "/api/v1";
 
-    internal const string DigestFault = "is sha256: or sha512: and its lowercase hex";
+    internal const string DigestFault = "is sha256: or sha512: and its lowercase hex", DateForm = "a date like 2026-01-31";
 
     /// <summary>The largest page of a listing, and the usual one.</summary>
     public const int MaxPage = 1000, UsualPage = 100;
@@ -128,6 +128,8 @@ internal sealed partial class ApiRequest(HttpContext http, LoggedIn? login, Call
     public bool QueryFlag(string name) => Query<bool>(name, bool.TryParse, "is true or false") ?? false;
 
     public DateTimeOffset? QueryTime(string name) => Query<DateTimeOffset>(name, BodyFields.TryParseTime, $"is {BodyFields.TimeForm}");
+
+    public UtcDay? QueryDay(string name) => Query<UtcDay>(name, UtcDay.TryParse, $"is {DateForm}");
 
     public int Limit() => Query<int>("limit", TryParseLimit, $"is a whole number from 1 to {MaxPage}") ?? UsualPage;
 

@@ -27,6 +27,9 @@ internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func
     /// <summary>Whether it may take long: a caller waits for its one before.</summary>
     public bool IsDear { get; init; }
 
+    /// <summary>Whether it answers by <see cref="ApiRequest.One"/>: with a tag of all that it says, and 304 to who has that.</summary>
+    public bool HasTag { get; init; }
+
     /// <summary>The most bytes of a body.</summary>
     public int MaxBody { get; init; } = ProblemRendering.MaxBodyBytes;
 
@@ -52,6 +55,10 @@ internal sealed record ApiRoute(string Method, string Path, ApiNeeds Needs, Func
 
     public static ApiRoute Get<TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
         new("GET", path, needs, handler) { Answer = typeof(TAnswer) };
+
+    /// <summary>One resource, which who has it need not be sent again.</summary>
+    public static ApiRoute One<TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
+        Get<TAnswer>(path, needs, handler) with { HasTag = true };
 
     public static ApiRoute Post<TBody, TAnswer>(string path, ApiNeeds needs, Func<ApiRequest, Task<IResult>> handler) =>
         new("POST", path, needs, handler) { Body = typeof(TBody), Answer = typeof(TAnswer) };

@@ -5,6 +5,7 @@ using static Gantry.Server.Api.AccountEndpoints;
 using static Gantry.Server.Api.ApiNeeds;
 using static Gantry.Server.Api.ApiRoute;
 using static Gantry.Server.Api.AuditEndpoints;
+using static Gantry.Server.Api.BlobEndpoints;
 using static Gantry.Server.Api.ComparisonEndpoints;
 using static Gantry.Server.Api.ExplanationEndpoints;
 using static Gantry.Server.Api.FileEndpoints;
@@ -37,7 +38,7 @@ internal static class ApiRoutes
 
         Get<Page<NamespaceReply>>("/namespaces", Account, ListNamespacesAsync),
         Post<NewNamespace, NamespaceReply>("/namespaces", NamespaceCreator, CreateNamespaceAsync),
-        Get<NamespaceReply>("/namespaces/{ns}", Sight, GetNamespaceAsync),
+        One<NamespaceReply>("/namespaces/{ns}", Sight, GetNamespaceAsync),
         Patch<NamespaceChange, NamespaceReply>("/namespaces/{ns}", Maintainer, ChangeNamespaceAsync) with { IsConditional = true },
         Delete("/namespaces/{ns}", Maintainer, DeleteNamespaceAsync) with { IsConditional = true },
 
@@ -53,24 +54,25 @@ internal static class ApiRoutes
 
         Get<Page<AccountReply>>("/namespaces/{ns}/robots", Maintainer, ListRobotsAsync),
         Post<NewRobot, AccountReply>("/namespaces/{ns}/robots", Maintainer, CreateRobotAsync),
-        Patch<RobotChange, AccountReply>("/namespaces/{ns}/robots/{robot}", Maintainer, ChangeRobotAsync),
-        Delete("/namespaces/{ns}/robots/{robot}", Maintainer, DeleteRobotAsync),
+        One<AccountReply>("/namespaces/{ns}/robots/{robot}", Maintainer, GetRobotAsync),
+        Patch<RobotChange, AccountReply>("/namespaces/{ns}/robots/{robot}", Maintainer, ChangeRobotAsync) with { IsConditional = true },
+        Delete("/namespaces/{ns}/robots/{robot}", Maintainer, DeleteRobotAsync) with { IsConditional = true },
 
         Get<Page<TrustReply>>("/namespaces/{ns}/trusts", Maintainer, ListTrustsAsync),
         Post<NewTrust, TrustReply>("/namespaces/{ns}/trusts", Maintainer, AddTrustAsync) with { GivesPower = true },
         Delete("/namespaces/{ns}/trusts/{id}", Maintainer, RemoveTrustAsync),
 
-        Get<NamespaceUsageReply>("/namespaces/{ns}/usage", Maintainer, GetNamespaceUsageAsync),
+        One<NamespaceUsageReply>("/namespaces/{ns}/usage", Maintainer, GetNamespaceUsageAsync),
 
         Get<Page<RepositoryReply>>("/repositories", Visitor, ListRepositoriesAsync),
-        Get<RepositoryReply>("/repositories/{repository}", Pull, GetRepositoryAsync),
+        One<RepositoryReply>("/repositories/{repository}", Pull, GetRepositoryAsync),
         Delete("/repositories/{repository}", Removal, DeleteRepositoryAsync) with { Answer = typeof(RemovedRepositoryReply) },
         Post<RepositoryRestore, RestoredRepositoryReply>("/repositories/{repository}/restore", Push, RestoreRepositoryAsync) with { Success = 200 },
         Get<DeletionReply>("/repositories/{repository}/deletion", Pull, PreviewRepositoryDeletionAsync) with { IsDear = true },
         Get<Page<DeletedReply>>("/repositories/{repository}/deleted", Pull, ListDeletedAsync),
         Get<RepositoryUsageReply>("/repositories/{repository}/usage", Pull, GetRepositoryUsageAsync) with { IsDear = true },
 
-        Get<ReadmeReply>("/repositories/{repository}/readme", Pull, GetReadmeAsync),
+        One<ReadmeReply>("/repositories/{repository}/readme", Pull, GetReadmeAsync),
         Put<ReadmeText, ReadmeReply>("/repositories/{repository}/readme", Upkeep, WriteReadmeAsync) with { IsConditional = true, MaxBody = ReadmeEndpoints.MaxBody },
         Delete("/repositories/{repository}/readme", Upkeep, RemoveReadmeAsync) with { IsConditional = true },
 
@@ -81,11 +83,12 @@ internal static class ApiRoutes
         Get<Page<TagMoveReply>>("/repositories/{repository}/tags/{tag}/history", Pull, ListTagHistoryAsync) with { NewestFirst = true },
         Post<TagRestore, RestoredReply>("/repositories/{repository}/tags/{tag}/restore", Push, RestoreTagAsync) with { Success = 200 },
 
-        Get<ManifestReply>("/repositories/{repository}/manifests/{reference}", Pull, GetManifestAsync),
+        One<ManifestReply>("/repositories/{repository}/manifests/{reference}", Pull, GetManifestAsync),
         Get<ReferrersReply>("/repositories/{repository}/manifests/{reference}/referrers", Pull, GetReferrersAsync),
         Delete("/repositories/{repository}/manifests/{digest}", Removal, DeleteManifestAsync),
         Get<DeletionReply>("/repositories/{repository}/manifests/{digest}/deletion", Pull, PreviewManifestDeletionAsync) with { IsDear = true },
         Post<RestoredReply>("/repositories/{repository}/manifests/{digest}/restore", Push, RestoreManifestAsync) with { Success = 200 },
+        Post<RestoredReply>("/repositories/{repository}/blobs/{digest}/restore", Push, RestoreBlobAsync) with { Success = 200 },
 
         Get<FilesReply>("/repositories/{repository}/manifests/{reference}/files", Pull, ListFilesAsync) with { IsDear = true },
         Get<FileOfImageReply>("/repositories/{repository}/manifests/{reference}/file", Pull, GetFileAsync),
@@ -97,7 +100,7 @@ internal static class ApiRoutes
 
         Get<Page<AccountReply>>("/accounts", Administrator, ListAccountsAsync),
         Post<NewAccount, AccountReply>("/accounts", Administrator, CreateAccountAsync) with { GivesPower = true },
-        Get<AccountReply>("/accounts/{account}", Administrator, GetAccountAsync),
+        One<AccountReply>("/accounts/{account}", Administrator, GetAccountAsync),
         Patch<AccountChange, AccountReply>("/accounts/{account}", Administrator, ChangeAccountAsync) with { GivesPower = true, IsConditional = true },
         Delete("/accounts/{account}", Administrator, DeleteAccountAsync) with { IsConditional = true },
         Put<NewPassword>("/accounts/{account}/password", Owner, SetPasswordAsync) with { GivesPower = true, Answer = typeof(GeneratedPassword) },
@@ -110,20 +113,20 @@ internal static class ApiRoutes
         Post<NewWebhook, MadeWebhookReply>("/webhooks", Administrator, CreateWebhookAsync),
         Get<Page<WebhookReply>>("/namespaces/{ns}/webhooks", Maintainer, ListNamespaceWebhooksAsync),
         Post<NewWebhook, MadeWebhookReply>("/namespaces/{ns}/webhooks", Maintainer, CreateNamespaceWebhookAsync),
-        Get<WebhookReply>("/webhooks/{id}", Keeper, GetWebhookAsync),
+        One<WebhookReply>("/webhooks/{id}", Keeper, GetWebhookAsync),
         Patch<WebhookChange, WebhookReply>("/webhooks/{id}", Keeper, ChangeWebhookAsync) with { IsConditional = true },
         Delete("/webhooks/{id}", Keeper, DeleteWebhookAsync) with { IsConditional = true },
         Post<DeliveryReply>("/webhooks/{id}/test", Keeper, TestWebhookAsync),
         Get<Page<DeliveryReply>>("/webhooks/{id}/deliveries", Keeper, ListDeliveriesAsync) with { NewestFirst = true },
-        Get<WholeDeliveryReply>("/webhooks/{id}/deliveries/{delivery}", Keeper, GetDeliveryAsync),
+        One<WholeDeliveryReply>("/webhooks/{id}/deliveries/{delivery}", Keeper, GetDeliveryAsync),
         Post<DeliveryReply>("/webhooks/{id}/deliveries/{delivery}/redelivery", Keeper, RedeliverAsync),
 
-        Get<StoreUsageReply>("/usage", Administrator, GetStoreUsageAsync),
+        One<StoreUsageReply>("/usage", Administrator, GetStoreUsageAsync),
         Get<Page<NamespaceUsageReply>>("/usage/namespaces", Administrator, ListNamespaceUsageAsync),
         Get<SamplesReply>("/usage/samples", Administrator, ListSamplesAsync),
         Get<Page<NodeReply>>("/nodes", Administrator, ListNodesAsync),
 
-        Get<GcReply>("/gc", Administrator, GetGcAsync),
+        One<GcReply>("/gc", Administrator, GetGcAsync),
         Get<GcPreviewReply>("/gc/preview", Administrator, PreviewGcAsync) with { IsDear = true },
         Post<GcReply>("/gc/runs", Administrator, RunGcAsync) with { Success = 202 },
 

@@ -24,6 +24,8 @@ internal static class AuditEndpoints
     [Query("namespace", "Where; maintainers must name theirs")]
     [Query("repository", "Where, by its whole name")]
     [Query("kind", "What happened: login, denied, push, member.set …")]
+    [Query("from", $"The first day, in UTC; {ApiRequest.DateForm}")]
+    [Query("until", $"The last day, in UTC; {ApiRequest.DateForm}")]
     public static async Task<IResult> ListEventsAsync(ApiRequest request)
     {
         var filter = new AuditFilter
@@ -32,6 +34,8 @@ internal static class AuditEndpoints
             Namespace = request.Query<NamespaceName>("namespace", NamespaceName.TryParse, "is not the name of a namespace")?.ToString(),
             Repository = request.Query<RepositoryName>("repository", RepositoryName.TryParse, "is not the name of a repository")?.ToString(),
             Kind = request.Query("kind"),
+            From = request.QueryDay("from")?.Begin,
+            Until = request.QueryDay("until")?.End,
         };
         var (limit, before) = (request.Limit(), request.QueryId("before"));
         var rows = await request.Service<AuditListing>().PageAsync(filter, before, limit + 1, request.Aborted);

@@ -12,7 +12,7 @@ namespace Gantry.Server.Api;
 internal sealed record GcWaitingReply(int Manifests, int Links, int Blobs, int Uploads, int Locations);
 
 /// <param name="Enabled">Whether this node collects while it serves.</param>
-/// <param name="IsRunning">Whether this node does a whole run that somebody asked for. Its begin and its end are events, gc.run.</param>
+/// <param name="IsRunning">Whether a node does a whole run that somebody asked for. Its begin and its end are events, gc.run.</param>
 /// <param name="GraceSeconds">How long what was deleted can be restored.</param>
 /// <param name="ByteDelaySeconds">How long bytes stay after that.</param>
 internal sealed record GcReply(bool Enabled, bool IsRunning, long GraceSeconds, long ByteDelaySeconds, GcWaitingReply Waiting);
@@ -40,10 +40,10 @@ internal static class GarbageCollectionEndpoints
         return request.Ok(new GcPreviewReply([.. found.Select(kind => new GcKindReply(kind.Kind, kind.Count, kind.Bytes, kind.Names))]));
     }
 
-    [EndpointSummary("Begins a whole run on the node that answers, and does not wait for its end")]
+    [EndpointSummary("Begins a whole run on the node that answers, unless a node does one already, and does not wait for its end")]
     public static async Task<IResult> RunGcAsync(ApiRequest request)
     {
-        if (!request.Service<GarbageCollectionRun>().TryStart(request.Actor)) throw ApiException.Conflict("this node does a run already");
+        if (!await request.Service<GarbageCollectionRun>().TryStartAsync(request.Actor, request.Aborted)) throw ApiException.Conflict("a run is in progress already");
         return request.Accepted("/gc", await StateAsync(request));
     }
 
@@ -51,7 +51,8 @@ internal static class GarbageCollectionEndpoints
     {
         var options = request.Service<IOptions<GcOptions>>().Value;
         var waiting = await request.Service<GcBacklog>().CountAsync(request.Aborted);
-        return new GcReply(options.Enabled, request.Service<GarbageCollectionRun>().IsRunning, (long)options.Grace.TotalSeconds,
-            (long)options.ByteDelay.TotalSeconds, new GcWaitingReply(waiting.Manifests, waiting.Links, waiting.Blobs, waiting.Uploads, waiting.Locations));
+        var isRunning = await request.Service<AskedRun>().IsUnderWayAsync(request.Aborted);
+        return new GcReply(options.Enabled, isRunning, (long)options.Grace.TotalSeconds, (long)options.ByteDelay.TotalSeconds,
+            new GcWaitingReply(waiting.Manifests, waiting.Links, waiting.Blobs, waiting.Uploads, waiting.Locations));
     }
 }

@@ -90,9 +90,10 @@ internal sealed record ReferrerReply(
 }
 
 /// <param name="Digest">Of the manifest that they refer to.</param>
-/// <param name="Referrers">A tree of at most 500, five levels deep.</param>
-/// <param name="IsWhole">Not where there are more.</param>
-internal sealed record ReferrersReply(string Digest, IReadOnlyList<ReferrerReply> Referrers, bool IsWhole);
+/// <param name="Referrers">A tree of at most 500, five levels deep; at most <c>limit</c> of them refer to the manifest itself.</param>
+/// <param name="IsWhole">Not where there are more: after these by <c>next</c>, and below one of these by its own referrers.</param>
+/// <param name="Next">The path of the next page; null: this is the last.</param>
+internal sealed record ReferrersReply(string Digest, IReadOnlyList<ReferrerReply> Referrers, bool IsWhole, string? Next) : IPaged;
 
 internal static class ManifestEndpoints
 {
@@ -103,8 +104,10 @@ internal static class ManifestEndpoints
     public static async Task<IResult> GetReferrersAsync(ApiRequest request)
     {
         var digest = request.Reference.Digest ?? (await FindAsync(request)).Digest;
-        var forest = await request.Service<ReferrerTree>().ReadAsync(request.Repository, digest, request.Aborted) ?? throw request.NoRepository();
-        return request.Ok(new ReferrersReply($"{digest}", [.. forest.Referrers.Select(ReferrerReply.Of)], forest.IsWhole));
+        var (limit, after) = (request.Limit(), request.Query<Digest>("after", Digest.TryParse, ApiRequest.DigestFault));
+        var forest = await request.Service<ReferrerTree>().PageAsync(request.Repository, digest, after, limit, request.Aborted) ?? throw request.NoRepository();
+        return request.Ok(new ReferrersReply(
+            $"{digest}", [.. forest.Referrers.Select(ReferrerReply.Of)], forest.IsWhole, request.NextOrNone(limit, forest.Next?.ToString())));
     }
 
     [EndpointSummary("Deletes a manifest with its tags; it can be restored until its grace is over")]

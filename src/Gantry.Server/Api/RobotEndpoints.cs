@@ -1,4 +1,5 @@
 using Gantry.Core.Access;
+using Gantry.Core.Data;
 
 namespace Gantry.Server.Api;
 
@@ -35,6 +36,9 @@ internal static class RobotEndpoints
         return request.Created($"/namespaces/{request.Namespace.Name}/robots/{robot}", await ReplyAsync(request, robot));
     }
 
+    [EndpointSummary("One robot")]
+    public static async Task<IResult> GetRobotAsync(ApiRequest request) => request.One(await ReplyAsync(request, RobotOf(request)));
+
     [EndpointSummary("Disables a robot, or lets it in again")]
     public static async Task<IResult> ChangeRobotAsync(ApiRequest request)
     {
@@ -42,19 +46,21 @@ internal static class RobotEndpoints
         var disabled = body.Flag("disabled", required: true);
         body.End();
         var robot = RobotOf(request);
-        return await request.Service<Robots>().SetDisabledAsync(request.NamespaceName, robot, disabled!.Value, request.Actor, request.Aborted)
-            ? request.Ok(await ReplyAsync(request, robot))
+        return await request.Service<Robots>().SetDisabledAsync(request.NamespaceName, robot, disabled!.Value, request.Actor, request.Aborted, Expected(request))
+            ? request.Changed(await ReplyAsync(request, robot))
             : throw Missing(request);
     }
 
     [EndpointSummary("Deletes a robot, with its access tokens")]
     public static async Task<IResult> DeleteRobotAsync(ApiRequest request) =>
-        await request.Service<Robots>().DeleteAsync(request.NamespaceName, RobotOf(request), request.Actor, request.Aborted)
+        await request.Service<Robots>().DeleteAsync(request.NamespaceName, RobotOf(request), request.Actor, request.Aborted, Expected(request))
             ? ApiRequest.NoContent()
             : throw Missing(request);
 
     private static async Task<AccountReply> ReplyAsync(ApiRequest request, AccountName robot) =>
         AccountReply.Of(await request.Service<Robots>().FindAsync(request.NamespaceName, robot, request.Aborted) ?? throw Missing(request));
+
+    private static Action<AccountRow> Expected(ApiRequest request) => row => request.RequireMatch(AccountReply.Of(row));
 
     private static AccountName RobotOf(ApiRequest request) =>
         AccountName.TryParse(request.Route("robot"), out var robot) ? robot : throw Missing(request);

@@ -59,13 +59,18 @@ internal static class AuditExport
     }
 }
 
-/// <summary>What the query of the audit page asks for.</summary>
-internal sealed record AuditQuery(AuditFilter Filter)
+/// <summary>What the query of the audit page asks for; both days are in it.</summary>
+internal sealed record AuditQuery(AuditFilter Filter, UtcDay? From, UtcDay? Until)
 {
-    public static AuditQuery Of(Visit visit) => new(new AuditFilter
+    public static AuditQuery Of(Visit visit)
     {
-        Account = visit.Query("account"), Namespace = visit.Query("namespace"), Repository = visit.Query("repository"), Kind = visit.Query("kind"),
-    });
+        var (from, until) = (DayOf(visit, "from"), DayOf(visit, "until"));
+        return new AuditQuery(new AuditFilter
+        {
+            Account = visit.Query("account"), Namespace = visit.Query("namespace"), Repository = visit.Query("repository"), Kind = visit.Query("kind"),
+            From = from?.Begin, Until = until?.End,
+        }, from, until);
+    }
 
     /// <summary>The same again, for an address; begins with an ampersand where it is not empty.</summary>
     public string Text
@@ -73,8 +78,17 @@ internal sealed record AuditQuery(AuditFilter Filter)
         get
         {
             (string Name, string? Value)[] parts =
-                [("account", Filter.Account), ("namespace", Filter.Namespace), ("repository", Filter.Repository), ("kind", Filter.Kind)];
+            [
+                ("account", Filter.Account), ("namespace", Filter.Namespace), ("repository", Filter.Repository), ("kind", Filter.Kind),
+                ("from", From?.ToString()), ("until", Until?.ToString()),
+            ];
             return string.Concat(parts.Where(part => part.Value is not null).Select(part => $"&{part.Name}={Uri.EscapeDataString(part.Value!)}"));
         }
     }
+
+    // An export of more than was asked for would be taken for what was.
+    private static UtcDay? DayOf(Visit visit, string name) =>
+        visit.Query(name) is not { } text ? null
+        : UtcDay.TryParse(text, out var day) ? day
+        : throw new PageException(400, "A day is a date like 2026-01-31.");
 }

@@ -5,28 +5,28 @@ using Gantry.Core.GarbageCollection;
 namespace Gantry.Server.Workers;
 
 /// <summary>
-/// A whole run of garbage collection that somebody asked for, beside the usual ones, at the same pace. One at a time on a node; its
-/// begin and its end are events, so that every node can tell.
+/// A whole run of garbage collection that somebody asked for, beside the usual ones, at the same pace. One at a time among all nodes
+/// (<see cref="AskedRun"/>); its begin and its end are events.
 /// </summary>
-internal sealed partial class GarbageCollectionRun(Collector collector, AuditTrail audit, ILogger<GarbageCollectionRun> logger) : BackgroundService
+internal sealed partial class GarbageCollectionRun(AskedRun run, Collector collector, AuditTrail audit, ILogger<GarbageCollectionRun> logger) : BackgroundService
 {
-    private readonly Channel<Actor> _asked = Channel.CreateBounded<Actor>(1);
-    private int _busy;
+    private readonly Channel<(Actor Actor, IAsyncDisposable Claim)> _asked = Channel.CreateBounded<(Actor, IAsyncDisposable)>(1);
 
-    /// <summary>Whether this node runs one.</summary>
-    public bool IsRunning => Volatile.Read(ref _busy) == 1;
-
-    /// <summary>False: this node runs one already.</summary>
-    public bool TryStart(Actor actor)
+    /// <summary>False: a node runs one already.</summary>
+    public async Task<bool> TryStartAsync(Actor actor, CancellationToken cancellationToken)
     {
-        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 1) return false;
-        return _asked.Writer.TryWrite(actor);
+        if (await run.TryBeginAsync(cancellationToken) is not { } claim) return false;
+        if (_asked.Writer.TryWrite((actor, claim))) return true;
+        // The one before lost its claim with its connection, and has not ended yet.
+        await claim.DisposeAsync();
+        return false;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var actor in _asked.Reader.ReadAllAsync(stoppingToken))
+        await foreach (var (actor, claim) in _asked.Reader.ReadAllAsync(stoppingToken))
         {
+            await using var held = claim;
             try
             {
                 await RunAsync(actor, stoppingToken);
@@ -34,10 +34,6 @@ internal sealed partial class GarbageCollectionRun(Collector collector, AuditTra
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(logger, actor.Account, exception);
-            }
-            finally
-            {
-                Volatile.Write(ref _busy, 0);
             }
         }
     }

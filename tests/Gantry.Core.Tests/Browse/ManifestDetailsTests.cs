@@ -120,6 +120,27 @@ public sealed class ManifestDetailsTests : IAsyncLifetime
              """);
         tree = await ReadAsync(image);
         Assert.Equal((ReferrerTree.MostNodes, false), (tree.Referrers.Count, tree.IsWhole));
+        Assert.Equal(tree.Referrers[^1].Digest, tree.Next);
+    }
+
+    [Fact]
+    public async Task Referrers_ByPages_AreAllThereOnce()
+    {
+        var image = await _registry.PushImageAsync("team/app", "latest", "base");
+        var all = new List<Digest>();
+        for (var i = 0; i < 5; i++) all.Add(await _registry.PushReferrerAsync("team/app", null, image, $"sbom{i}"));
+        var below = await _registry.PushReferrerAsync("team/app", null, all[0], "signature");
+        // Each refers there twice: by itself, and by the tag from before.
+        await _registry.PushIndexAsync("team/app", $"sha256-{image.Hex}", [.. all]);
+
+        var (pages, after) = (new List<ReferrerForest>(), (Digest?)null);
+        do pages.Add((await _registry.Get<ReferrerTree>().PageAsync(Repository, image, after, 2, default))!);
+        while ((after = pages[^1].Next) is not null && pages.Count < 9);
+
+        Assert.Equal([2, 2, 1], pages.Select(page => page.Referrers.Count));
+        Assert.Equal(all.Order(), pages.SelectMany(page => page.Referrers).Select(node => node.Digest));
+        Assert.Equal([false, false, true], pages.Select(page => page.IsWhole));
+        Assert.Equal([below], pages.SelectMany(page => page.Referrers).SelectMany(node => node.Referrers).Select(node => node.Digest));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using Gantry.Core.Pull;
+using Gantry.Core.Removal;
 using Gantry.Oci;
 using Gantry.TestKit;
 
@@ -13,6 +14,26 @@ public sealed class RestoreTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _registry = await CollectedRegistry.CreateAsync();
 
     public ValueTask DisposeAsync() => _registry.DisposeAsync();
+
+    [Fact]
+    public async Task Repository_RemovedWhileSomethingOfItIsPushedAgain_KeepsThat()
+    {
+        var first = await _registry.PushImageAsync("app", "v1", "layer");
+        var second = await _registry.PushImageAsync("app", "v2", "other");
+        var hiding = _registry.Pauses.Before("FOR UPDATE");
+        var removal = Task.Run(() => _registry.Get<RepositoryRemoval>().RemoveAsync(RepositoryName.Parse("app"), CollectedRegistry.Nobody, default));
+        await hiding.Reached;
+        var asking = _registry.Pauses.Before("m.created_at <=");
+        hiding.Release();
+        await asking.Reached;
+        Assert.Null(await _registry.FindManifestAsync("app", first.ToString()));
+        await _registry.PushImageAsync("app", "v3", "layer");
+        asking.Release();
+
+        Assert.Equal(2, (await removal)!.Manifests);
+        Assert.NotNull(await _registry.FindManifestAsync("app", "v3"));
+        Assert.Null(await _registry.FindManifestAsync("app", second.ToString()));
+    }
 
     [Fact]
     public async Task Manifest_ComesBackWithItsTags_ByteForByte()

@@ -86,6 +86,28 @@ public sealed class ApiDescriptionTests(ApiServer server)
         }
     }
 
+    [Fact]
+    public async Task NotModified_IsDescribedWhereItIsAnswered()
+    {
+        var ns = await server.NewNamespaceAsync();
+        var webhook = (await server.SendAsync("POST", $"/namespaces/{ns}/webhooks", "admin", new { name = "x", url = "https://hooks.example/" })).Is(201);
+        var robot = (await server.SendAsync("POST", $"/namespaces/{ns}/robots", "admin", new { name = "ci", role = "reader" })).Is(201).Text("name");
+        using (var client = server.Server.Client("admin")) await client.PushImageAsync($"{ns}/app", "v1", "layer"u8.ToArray());
+        (await server.SendAsync("PUT", $"/repositories/{ns}%2Fapp/readme", "admin", new { markdown = "x" })).Is(200);
+        var known = 0;
+        foreach (var operation in Operations(await DocumentAsync()).Where(one => one.Method == "GET"))
+        {
+            var path = operation.Path.Replace("{ns}", ns).Replace("{account}", "reader").Replace("{robot}", robot).Replace("{repository}", $"{ns}%2Fapp")
+                .Replace("{tag}", "v1").Replace("{reference}", "v1").Replace("{id}", $"{webhook["webhook"].GetProperty("id").GetInt64()}");
+            var answer = (int)(await server.SendAsync("GET", path, "admin", null, ("If-None-Match", "*"))).Status;
+            if (answer is not (200 or 304)) continue;
+            known++;
+            Assert.True(operation.Json.GetProperty("responses").TryGetProperty("304", out _) == (answer == 304), $"{operation.Path}: {answer}");
+        }
+
+        Assert.True(known > 20);
+    }
+
     [Theory]
     [InlineData("/swagger/index.html", "text/html")]
     [InlineData("/swagger/v1/swagger.json", "application/json")]

@@ -1,3 +1,5 @@
+using Gantry.Server.Tests.Auth;
+
 namespace Gantry.Server.Tests.Api;
 
 [Collection(typeof(ApiCollection))]
@@ -30,5 +32,26 @@ public sealed class AuditApiTests(ApiServer server)
         var ids = pages.SelectMany(page => page).Select(one => one.GetProperty("id").GetInt64()).ToList();
         Assert.Equal(ids.OrderDescending(), ids);
         Assert.All(pages.SelectMany(page => page), one => Assert.Equal("namespace.change", one.GetProperty("kind").GetString()));
+    }
+
+    [Fact]
+    public async Task Events_OfDays_AreThoseFromTheFirstToTheEndOfTheLast()
+    {
+        var ns = await server.NewNamespaceAsync();
+        // Before all that this server knows.
+        await server.Server.ExecuteAsync(
+            $"""
+             INSERT INTO events (id, kind, namespace, detail, at) OVERRIDING SYSTEM VALUE
+             SELECT n - 10, 'denied', '{ns}', n::text, '2020-02-27T23:59:59Z'::timestamptz + n * interval '1 day' FROM generate_series(1, 4) n
+             """);
+        Assert.Equal(["2", "1"], await DetailsAsync("from=2020-02-28&until=2020-02-29"));
+        Assert.Equal(["4", "3"], await DetailsAsync("from=2020-03-01&until=2020-03-02"));
+        Assert.Equal(["1"], await DetailsAsync("until=2020-02-28"));
+        Assert.Empty(await DetailsAsync("from=2020-02-29&until=2020-02-28"));
+        Assert.Equal(["until"], (await server.SendAsync("GET", "/events?until=2020-02-30")).Is(400).Faults);
+        Assert.Equal(["from"], (await server.SendAsync("GET", "/events?from=2020-02-01T00:00:00Z")).Is(400).Faults);
+
+        async Task<IEnumerable<string?>> DetailsAsync(string days) => (await server.SendAsync("GET", $"/events?kind=denied&namespace={ns}&{days}")).Is(200)["items"]
+            .EnumerateArray().Select(one => one.GetProperty("detail").GetString());
     }
 }

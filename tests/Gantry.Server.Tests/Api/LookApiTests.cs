@@ -42,6 +42,19 @@ public sealed class LookApiTests(ApiServer server)
         var first = tree["referrers"][0];
         Assert.Equal(($"{signature}", "application/x.signature"), (first.GetProperty("digest").GetString(), first.GetProperty("artifactType").GetString()));
         Assert.Equal("application/x.note", first.GetProperty("referrers")[0].GetProperty("artifactType").GetString());
+
+        var sbom = await client.PushManifestAsync(repository, null, RegistryClient.ImageJson([], digest, "application/x.sbom"));
+        var found = new List<string?>();
+        for (var next = $"{path}/manifests/v1/referrers?limit=1"; next is not null; Assert.True(found.Count < 9))
+        {
+            var page = (await server.SendAsync("GET", next, "reader")).Is(200);
+            found.Add(Assert.Single(page["referrers"].EnumerateArray()).GetProperty("digest").GetString());
+            next = page.Text("next");
+            Assert.Equal(next is null ? null : $"<{next}>; rel=\"next\"", page.Header("Link"));
+        }
+
+        Assert.Equal(new[] { $"{signature}", $"{sbom}" }.Order(StringComparer.Ordinal), found);
+        Assert.Equal(["after"], (await server.SendAsync("GET", $"{path}/manifests/v1/referrers?after=x", "reader")).Is(400).Faults);
     }
 
     [Fact]

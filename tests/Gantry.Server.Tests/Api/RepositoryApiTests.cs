@@ -154,6 +154,21 @@ public sealed class RepositoryApiTests(ApiServer server)
     }
 
     [Fact]
+    public async Task Blob_ThatWasDeletedByItself_IsRestored()
+    {
+        var ns = await server.NewNamespaceAsync();
+        using var client = server.Server.Client("admin");
+        var digest = await client.PushBlobAsync($"{ns}/app", "alone"u8.ToArray());
+        var (blob, restore) = ($"/v2/{ns}/app/blobs/{digest}", $"{ImageServer.Path($"{ns}/app")}/blobs/{digest}/restore");
+        (await server.SendAsync("POST", restore, "writer")).Is(404);
+        using (var deleted = await client.DeleteAsync(blob)) Assert.Equal(202, (int)deleted.StatusCode);
+        (await server.SendAsync("POST", restore, "reader")).Is(403);
+        (await server.SendAsync("POST", restore.Replace("sha256", "md5"), "writer")).Is(400);
+        Assert.Equal($"{digest}", (await server.SendAsync("POST", restore, "writer")).Is(200)["blobs"][0].GetString());
+        Assert.Equal("alone", await client.GetStringAsync(blob));
+    }
+
+    [Fact]
     public async Task Usage_IsCountedNow_AndOfANamespaceForItsMaintainers()
     {
         var ns = await server.NewNamespaceAsync();

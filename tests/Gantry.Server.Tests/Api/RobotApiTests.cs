@@ -40,6 +40,24 @@ public sealed class RobotApiTests(ApiServer server)
     }
 
     [Fact]
+    public async Task Robot_ReadByItself_HasTheTagThatAChangeNames()
+    {
+        var (ns, robot, _) = await NewRobotAsync("reader");
+        var path = $"/namespaces/{ns}/robots/{robot}";
+        (await server.SendAsync("GET", path, "writer")).Is(403);
+        var read = (await server.SendAsync("GET", path, "maintainer")).Is(200);
+        Assert.Equal(robot, read.Text("name"));
+        var tag = read.Header("ETag")!;
+        Assert.Equal(304, (int)(await server.SendAsync("GET", path, "maintainer", null, ("If-None-Match", tag))).Status);
+        var changed = (await server.SendAsync("PATCH", path, "maintainer", new { disabled = true }, ("If-Match", tag))).Is(200).Header("ETag")!;
+        (await server.SendAsync("PATCH", path, "maintainer", new { disabled = false }, ("If-Match", tag))).Is(412);
+        (await server.SendAsync("DELETE", path, "maintainer", null, ("If-Match", tag))).Is(412);
+        Assert.True((await server.SendAsync("GET", path, "maintainer")).Is(200)["disabled"].GetBoolean());
+        (await server.SendAsync("DELETE", path, "maintainer", null, ("If-Match", changed))).Is(204);
+        (await server.SendAsync("GET", path, "maintainer")).Is(404);
+    }
+
+    [Fact]
     public async Task Robot_ThatIsDeleted_IsGoneWithItsTokens()
     {
         var (ns, robot, token) = await NewRobotAsync("reader");

@@ -1,5 +1,10 @@
+using System.Net;
+using System.Text.Json;
 using Gantry.Core.Browse;
+using Gantry.Core.GarbageCollection;
+using Gantry.Server.Tests.Auth;
 using Gantry.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gantry.Server.Tests.Api;
 
@@ -69,5 +74,46 @@ public sealed class StoreApiTests(ApiServer server)
         Assert.StartsWith("done", (await server.LastEventAsync("gc.run")).GetProperty("detail").GetString(), StringComparison.Ordinal);
         // What is within its grace stays.
         (await server.SendAsync("POST", $"{ImageServer.Path($"{ns}/app")}/manifests/{digest}/restore", "writer")).Is(200);
+    }
+
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public async Task GarbageCollection_AskedForOnTwoNodes_RunsOnce_AndEachNodeTells()
+    {
+        await using var other = await server.Server.AnotherNodeAsync();
+        using var client = other.Client();
+        await using (await server.Get<AskedRun>().TryBeginAsync(TestContext.Current.CancellationToken))
+        {
+            Assert.True(await IsRunningAsync(client));
+            Assert.True((await server.SendAsync("GET", "/gc"))["isRunning"].GetBoolean());
+            (await server.SendAsync("POST", "/gc/runs")).Is(409);
+            using var refused = await client.PostAsync("/api/v1/gc/runs", null);
+            Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        }
+
+        Assert.False(await IsRunningAsync(client));
+        using (var begun = await client.PostAsync("/api/v1/gc/runs", null)) Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+        await UntilDoneAsync();
+        Assert.StartsWith("done", (await server.LastEventAsync("gc.run")).GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        // A node that is killed says nothing: its connections are gone.
+        await using (await other.Services.GetRequiredService<AskedRun>().TryBeginAsync(TestContext.Current.CancellationToken))
+        {
+            Assert.True((await server.SendAsync("GET", "/gc"))["isRunning"].GetBoolean());
+            await server.Server.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = x'67637275'::bigint");
+            await UntilDoneAsync();
+        }
+
+        async Task UntilDoneAsync()
+        {
+            for (var left = 600; (await server.SendAsync("GET", "/gc"))["isRunning"].GetBoolean(); left--)
+            {
+                Assert.True(left > 0, "the run never ends");
+                await Task.Delay(100, TestContext.Current.CancellationToken);
+            }
+        }
+
+        static async Task<bool> IsRunningAsync(HttpClient client) =>
+            JsonDocument.Parse(await client.GetStringAsync("/api/v1/gc")).RootElement.GetProperty("isRunning").GetBoolean();
     }
 }

@@ -167,6 +167,14 @@ public sealed class PageFlowTests(PageServer server)
         Assert.Equal(csv.Html.Trim().Split("\r\n").Length - 1, lines.Length);
         (await browser.GetAsync("/audit/export")).Is(400);
 
+        var days = (await browser.GetAsync($"/audit?account={name}&from=2020-01-01&until=9000-01-01")).Is(200);
+        Assert.Matches("<input id=\"f-until\" name=\"until\" type=\"date\" value=\"9000-01-01\"", days.Main);
+        Assert.Contains("&amp;from=2020-01-01&amp;until=9000-01-01\">CSV", days.Main, StringComparison.Ordinal);
+        Assert.Contains("asked for pull on acme/app", days.Text, StringComparison.Ordinal);
+        Assert.Contains("No event is like that.", (await browser.GetAsync($"/audit?account={name}&until=2020-01-01")).Is(200).Text, StringComparison.Ordinal);
+        Assert.Empty((await browser.GetAsync("/audit/export?format=jsonl&until=2020-01-01")).Is(200).Html);
+        (await browser.GetAsync("/audit?from=yesterday")).Is(400);
+
         using var maintainer = await server.OpenAsync("maintainer");
         (await maintainer.GetAsync("/audit?namespace=acme")).Is(200);
         Assert.DoesNotContain("\"namespace\":\"mirror\"", (await maintainer.GetAsync("/audit/export?format=jsonl&namespace=acme")).Is(200).Html, StringComparison.Ordinal);

@@ -54,6 +54,25 @@ public sealed class ReadmePageTests(PageServer server)
     }
 
     [Fact]
+    public async Task Readme_ThatSomebodyElseChanged_IsNotRemovedUnseen()
+    {
+        var repository = await NewRepositoryAsync();
+        using var one = await server.OpenAsync("maintainer");
+        using var other = await server.OpenAsync();
+        await one.FollowAsync(await (await one.GetAsync($"/readme/{repository}")).SubmitAsync("readme", ("markdown", "mine"), ("do", "save")));
+        var mine = await one.GetAsync($"/readme/{repository}");
+        await other.FollowAsync(await (await other.GetAsync($"/readme/{repository}")).SubmitAsync("readme", ("markdown", "theirs"), ("do", "save")));
+
+        var refused = (await mine.SubmitAsync("remove")).Is(409);
+        Assert.Contains("Somebody else has written", refused.Text, StringComparison.Ordinal);
+        Assert.Contains("theirs</pre>", refused.Main, StringComparison.Ordinal);
+        Assert.Contains("theirs", (await other.GetAsync($"/repositories/{repository}")).Text, StringComparison.Ordinal);
+
+        Assert.Contains("The README is removed.", (await one.FollowAsync(await refused.SubmitAsync("remove"))).Text, StringComparison.Ordinal);
+        Assert.Contains("There was no README any more.", (await one.FollowAsync(await mine.SubmitAsync("remove"))).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Readme_ThatIsNone_IsNotSaved_AndTheLongestIs()
     {
         var repository = await NewRepositoryAsync();

@@ -66,23 +66,44 @@ public sealed class Robots(IDbContextFactory<RegistryDbContext> database, Access
     }
 
     /// <summary>Stops all logins of a robot at once, or lets them in again. False: the namespace has no such robot.</summary>
+    /// <param name="home">Its namespace.</param>
+    /// <param name="robot">Which.</param>
+    /// <param name="disabled">Whether its logins stop.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="expect">Sees the robot while nobody else can change it; what it throws stops the change.</param>
     public Task<bool> SetDisabledAsync(
-        NamespaceName home, AccountName robot, bool disabled, Actor actor, CancellationToken cancellationToken)
+        NamespaceName home, AccountName robot, bool disabled, Actor actor, CancellationToken cancellationToken, Action<AccountRow>? expect = null)
     {
         var (text, name, settings) = (home.ToString(), robot.ToString(), new AccountSettings { Disabled = disabled });
         return writing.ChangeAsync(
             new Event(EventKinds.AccountChange) { Namespace = text, Subject = name, Detail = settings.ToString() }, actor, name,
-            async db => await At(db, text, name).AnyAsync(cancellationToken)
+            async db => await LockAsync(db, text, name, expect, cancellationToken)
                 && await db.UpdateAsync(name, settings, cancellationToken) > 0, cancellationToken);
     }
 
     /// <summary>Removes a robot with its memberships, access tokens and trusts. False: the namespace has no such robot.</summary>
-    public Task<bool> DeleteAsync(NamespaceName home, AccountName robot, Actor actor, CancellationToken cancellationToken)
+    /// <inheritdoc cref="SetDisabledAsync" path="/param"/>
+    public Task<bool> DeleteAsync(
+        NamespaceName home, AccountName robot, Actor actor, CancellationToken cancellationToken, Action<AccountRow>? expect = null)
     {
         var (text, name) = (home.ToString(), robot.ToString());
         return writing.ChangeAsync(
             new Event(EventKinds.AccountDelete) { Namespace = text, Subject = name }, actor, name,
-            async db => await At(db, text, name).ExecuteDeleteAsync(cancellationToken) > 0, cancellationToken);
+            async db => await LockAsync(db, text, name, expect, cancellationToken)
+                && await At(db, text, name).ExecuteDeleteAsync(cancellationToken) > 0, cancellationToken);
+    }
+
+    // False: the namespace has no such robot.
+    private static async Task<bool> LockAsync(
+        RegistryDbContext db, string home, string robot, Action<AccountRow>? expect, CancellationToken cancellationToken)
+    {
+        var rows = await db.Accounts.FromSql(
+            $"""
+             SELECT a.* FROM accounts a JOIN namespaces n ON n.id = a.namespace_id WHERE n.name = {home} AND a.name = {robot} FOR UPDATE OF a
+             """).AsNoTracking().ToListAsync(cancellationToken);
+        if (expect is not null) rows.ForEach(expect);
+        return rows.Count > 0;
     }
 
     private static IQueryable<AccountRow> At(RegistryDbContext db, string home, string robot) =>

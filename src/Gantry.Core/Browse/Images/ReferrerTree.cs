@@ -16,7 +16,8 @@ public sealed record ReferrerNode(
 
 /// <summary>A tree of referrers.</summary>
 /// <param name="IsWhole">Not where there are more than it shows, or deeper ones.</param>
-public sealed record ReferrerForest(IReadOnlyList<ReferrerNode> Referrers, bool IsWhole);
+/// <param name="Next">After which of the first level it goes on; null: all of that level are here.</param>
+public sealed record ReferrerForest(IReadOnlyList<ReferrerNode> Referrers, bool IsWhole, Digest? Next);
 
 /// <summary>
 /// What refers to a manifest, and what refers to that: by subject, by the fallback tag's index (distribution-spec, "Referrers Tag Schema"), and by
@@ -33,44 +34,53 @@ public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
     private static readonly string[] Suffixes = ["", ".sig", ".att", ".sbom"];
 
     /// <summary>Null: no such repository. The subject need not be there.</summary>
-    public async Task<ReferrerForest?> ReadAsync(RepositoryName repository, Digest subject, CancellationToken cancellationToken)
+    public Task<ReferrerForest?> ReadAsync(RepositoryName repository, Digest subject, CancellationToken cancellationToken) =>
+        PageAsync(repository, subject, null, MostNodes, cancellationToken);
+
+    /// <summary>The same for at most so many of the first level, by digest, after one; what is cut below one of them is in its own tree.</summary>
+    public async Task<ReferrerForest?> PageAsync(
+        RepositoryName repository, Digest subject, Digest? after, int limit, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return null;
 
-        var (found, seen, isWhole) = (new List<Row>(), new HashSet<string>(StringComparer.Ordinal) { subject.ToString() }, true);
+        var (found, seen, isWhole, next) = (new List<Row>(), new HashSet<string>(StringComparer.Ordinal) { subject.ToString() }, true, (Digest?)null);
         string[] level = [subject.ToString()];
         for (var depth = 0; level.Length > 0; depth++)
         {
             // One more level, or one more node, only tells that there is one.
-            var room = depth == MostLevels ? 0 : MostNodes - found.Count;
-            var rows = (await LevelAsync(db, id, level, room + seen.Count + 1, cancellationToken))
+            var room = depth == MostLevels ? 0 : depth == 0 ? Math.Min(limit, MostNodes) : MostNodes - found.Count;
+            var rows = (await LevelAsync(db, id, level, depth == 0 ? $"{after}" : "", room + seen.Count + 1, cancellationToken))
                 .Where(row => seen.Add(row.Digest)).ToList();
-            if (rows.Count > room)
+            var isCut = rows.Count > room;
+            if (isCut)
             {
                 isWhole = false;
                 rows.RemoveRange(room, rows.Count - room);
+                if (depth == 0) next = Digest.Parse(rows[^1].Digest);
             }
 
             found.AddRange(rows);
-            level = isWhole ? [.. rows.Select(row => row.Digest)] : [];
+            // A page of the first level is as deep as a whole one.
+            level = !isCut || (depth == 0 && found.Count < MostNodes) ? [.. rows.Select(row => row.Digest)] : [];
         }
 
-        return new ReferrerForest(Build(found, subject.ToString()), isWhole);
+        return new ReferrerForest(Build(found, subject.ToString()), isWhole, next);
     }
 
-    private static Task<List<Row>> LevelAsync(RegistryDbContext db, long repository, string[] subjects, int limit, CancellationToken cancellationToken)
+    private static Task<List<Row>> LevelAsync(
+        RegistryDbContext db, long repository, string[] subjects, string after, int limit, CancellationToken cancellationToken)
     {
         var tags = subjects.SelectMany(subject => Suffixes.Select(suffix => (Subject: subject, Tag: TagOf(subject) + suffix))).ToList();
         var (named, names) = (tags.ConvertAll(tag => tag.Subject).ToArray(), tags.ConvertAll(tag => tag.Tag).ToArray());
         return db.Database.SqlQuery<Row>(
             $"""
-             SELECT found.subject AS "Subject", m.digest AS "Digest", found.tag AS "Tag", m.media_type AS "MediaType", m.artifact_type AS "ArtifactType",
+             SELECT DISTINCT ON (m.digest) found.subject AS "Subject", m.digest AS "Digest", found.tag AS "Tag", m.media_type AS "MediaType", m.artifact_type AS "ArtifactType",
                     octet_length(m.payload)::bigint AS "Size", m.created_at AS "PushedAt",
                     CASE WHEN length(m.annotations::text) <= {MostAnnotationCharacters / 16} THEN m.annotations::text END AS "Annotations"
              FROM (
                  SELECT s.subject, r.digest, NULL AS tag FROM unnest({subjects}) s (subject) CROSS JOIN LATERAL (
-                     SELECT digest FROM manifests WHERE repository_id = {repository} AND subject_digest = s.subject AND deleted_at IS NULL
+                     SELECT digest FROM manifests WHERE repository_id = {repository} AND subject_digest = s.subject AND digest > {after} AND deleted_at IS NULL
                      ORDER BY digest LIMIT {limit}) r
                  UNION ALL
                  SELECT n.subject, t.manifest_digest, t.name FROM unnest({named}, {names}) n (subject, name)
@@ -80,9 +90,11 @@ public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
                      JOIN tags t ON t.repository_id = {repository} AND t.name = n.name
                      CROSS JOIN LATERAL (
                          SELECT child_digest FROM manifest_references
-                         WHERE repository_id = {repository} AND manifest_digest = t.manifest_digest AND child_digest IS NOT NULL LIMIT {limit}) c
+                         WHERE repository_id = {repository} AND manifest_digest = t.manifest_digest AND child_digest > {after}
+                         ORDER BY child_digest LIMIT {limit}) c
                  WHERE strpos(n.name, '.') = 0) found
              JOIN manifests m ON m.repository_id = {repository} AND m.digest = found.digest AND m.deleted_at IS NULL
+             WHERE found.digest > {after}
              ORDER BY m.digest, found.tag NULLS FIRST LIMIT {limit}
              """).ToListAsync(cancellationToken);
     }

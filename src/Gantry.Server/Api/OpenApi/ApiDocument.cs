@@ -66,7 +66,7 @@ internal sealed class ApiDocument : IDocumentFilter
 
         // A PUT that may have something to say says nothing when it has not.
         if (route.Answer is null || route.Method == "PUT") responses["204"] = new OpenApiResponse { Description = "Done" };
-        if (route is { Method: "GET", IsPaged: false }) responses["304"] = new OpenApiResponse { Description = "It is what If-None-Match names" };
+        if (route.HasTag) responses["304"] = new OpenApiResponse { Description = "It is what If-None-Match names" };
         Refusal(400, "The request is wrong; every fault of it is named",
             route.Body is not null || route.Query.Any() || route.IsPaged || Parts(route).Any(part => part is "tag" or "digest" or "reference"));
         Refusal(401, "No account, or a wrong credential");
