@@ -36,7 +36,7 @@ public sealed class LargeRegistry : IAsyncLifetime
                  SELECT 1, 'sha256:' || encode(sha256(('m' || i)::bytea), 'hex'), 'sha256:' || encode(sha256(('b' || ((i + k) % {Tags / 2} + 1))::bytea), 'hex') FROM generate_series(1, {Tags}) i, generate_series(1, 2) k;
              INSERT INTO tags (repository_id, name, manifest_digest, updated_at) SELECT 1, 't' || i, 'sha256:' || encode(sha256(('m' || i)::bytea), 'hex'), now() - i * interval '1 second' FROM generate_series(1, {Tags}) i;
              INSERT INTO tag_history (repository_id, name, manifest_digest) SELECT 1, name, manifest_digest FROM tags;
-             INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls) SELECT 1, name, CASE WHEN length(name) % 2 = 0 THEN '-infinity' ELSE updated_at END, 1 FROM tags;
+             INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls, size) SELECT 1, name, CASE WHEN length(name) % 2 = 0 THEN '-infinity' ELSE updated_at END, 1, hashtext(name) % 1000 + 1000 FROM tags;
              INSERT INTO manifest_facts (repository_id, digest, size, due_at) SELECT repository_id, digest, 1, NULL FROM manifests;
              INSERT INTO repository_statistics (repository_id, size, pushed_at, pulled_at, counted_at, stale_since)
                  SELECT id, id * 7919 % 10007, now() - id * interval '1 minute', CASE WHEN id % 2 = 0 THEN now() - id * interval '1 second' END, now(), NULL FROM repositories;
@@ -70,6 +70,8 @@ public sealed class BrowsePlanTests(LargeRegistry large, ITestOutputHelper outpu
     [InlineData(TagSort.Pushed, true)]
     [InlineData(TagSort.Pulled, false)]
     [InlineData(TagSort.Pulled, true)]
+    [InlineData(TagSort.Size, false)]
+    [InlineData(TagSort.Size, true)]
     public async Task Tags_InEachOrder_AreAnIndexScan(TagSort sort, bool descending)
     {
         foreach (var filter in new[] { "", "t9999" })

@@ -76,7 +76,7 @@ internal static class Browsing
         registry.PushManifestAsync(repository, tag, RegistryClient.ImageJson([], subject, $"application/x.{name}",
             new Dictionary<string, string> { ["name"] = name }));
 
-    /// <summary>Tags of team/app, all of one image; every third is pulled, at times of which some are the same.</summary>
+    /// <summary>Tags of team/app, all of one image; every third is pulled, at times of which some are the same, and are sorted by sizes of their own.</summary>
     public static async Task FillWithTagsAsync(this CollectedRegistry registry, int tags)
     {
         await registry.PushImageAsync("team/app", null, "a layer");
@@ -87,8 +87,8 @@ internal static class Browsing
              """);
         await registry.ScalarAsync<object>(
             """
-            INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls)
-            SELECT 1, name, CASE WHEN length(name) % 3 = 0 THEN '-infinity' ELSE now() - length(name) * interval '1 hour' END, 1 FROM tags
+            INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls, size)
+            SELECT 1, name, CASE WHEN length(name) % 3 = 0 THEN '-infinity' ELSE now() - length(name) * interval '1 hour' END, 1, ascii(right(name, 1)) * 1000 FROM tags
             """);
     }
 

@@ -25,11 +25,23 @@ public sealed class ListingPageTests(PageServer server)
         var page = (await browser.GetAsync($"/repositories/{repository}?{query}")).Is(200);
         Assert.Equal(expected.Split(' '), Names(page));
         // Every head says what it would do, and one how it is.
-        Assert.Equal(3, Regex.Count(page.Main, "class=\"sort\""));
+        Assert.Equal(4, Regex.Count(page.Main, "class=\"sort\""));
         Assert.Single(Regex.Matches(page.Main, "aria-sort=\"(ascending|descending)\""));
     }
 
     [Fact]
+    [Fact]
+    public async Task Tags_AreSortedBySize_OnceThatIsKnown()
+    {
+        var repository = $"acme/{server.NewName("sizes")}";
+        using var client = server.Registry.Client();
+        foreach (var (tag, bytes) in new[] { ("middle", 5_000), ("large", 50_000), ("small", 10) }) await client.PushImageAsync(repository, tag, new byte[bytes]);
+        using var browser = await server.OpenAsync("reader");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!Names((await browser.GetAsync($"/repositories/{repository}?sort=-size")).Is(200)).SequenceEqual(["large", "middle", "small"])) limit.Token.ThrowIfCancellationRequested();
+        Assert.Equal(["small", "middle", "large"], Names(await browser.GetAsync($"/repositories/{repository}?sort=size")));
+    }
+
     public async Task Tags_SayWhatTheyName()
     {
         var repository = $"acme/{server.NewName("facts")}";
