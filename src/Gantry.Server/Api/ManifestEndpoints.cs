@@ -31,14 +31,21 @@ internal sealed record BuildStepReply(
     DateTimeOffset? CreatedAt, string? CreatedBy, string? Author, string? Comment, int? Layer, string? LayerDigest, long? LayerSize);
 
 /// <summary>What an image's config says, as whoever pushed it wrote it.</summary>
+/// <param name="StopTimeout">Seconds.</param>
+/// <param name="Healthcheck">JSON as text; times in nanoseconds.</param>
+/// <param name="Shell">What the shell form of commands is run by, in a build.</param>
+/// <param name="OnBuild">Steps of a build that starts from the image.</param>
+/// <param name="Others">What else stands in <c>config</c>, each as JSON text.</param>
 internal sealed record ImageReply(
     string? Platform, string? OsVersion, DateTimeOffset? CreatedAt, string? Author, string? User, string? WorkingDir, string? StopSignal,
     IReadOnlyList<string> Entrypoint, IReadOnlyList<string> Cmd, IReadOnlyList<string> Env, IReadOnlyList<string> ExposedPorts,
-    IReadOnlyList<string> Volumes, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<string> DiffIds)
+    IReadOnlyList<string> Volumes, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<string> DiffIds, IReadOnlyList<string> OsFeatures,
+    long? StopTimeout, string? Healthcheck, IReadOnlyList<string> Shell, IReadOnlyList<string> OnBuild, IReadOnlyDictionary<string, string> Others)
 {
     public static ImageReply Of(ImageConfig image) => new(
         image.Platform, image.OsVersion, image.Created, image.Author, image.User, image.WorkingDir, image.StopSignal, image.Entrypoint, image.Cmd,
-        image.Env, image.ExposedPorts, image.Volumes, image.Labels, image.DiffIds);
+        image.Env, image.ExposedPorts, image.Volumes, image.Labels, image.DiffIds, image.OsFeatures, image.StopTimeout, image.Healthcheck,
+        image.Shell, image.OnBuild, image.Others);
 }
 
 /// <summary>A manifest; its bytes are what <c>/v2</c> serves.</summary>
