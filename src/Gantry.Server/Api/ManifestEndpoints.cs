@@ -83,17 +83,20 @@ internal sealed record ManifestReply(
 }
 
 /// <summary>A signature, an SBOM, an attestation: something that refers to what stands above it.</summary>
-/// <param name="Tag">The tag that makes it refer there, by the schemes from before referrers; null: its own subject does.</param>
+/// <param name="Subject">The digest of what it refers to.</param>
+/// <param name="Tag">The tag that makes it refer there, by the schemes from before referrers; null: its own subject does, or an index.</param>
+/// <param name="Index">The digest of the index that names it as an attestation of one of its images, as BuildKit pushes them; null: it is no such attestation.</param>
+/// <param name="Predicates">Of such an attestation: the types of what it says, as in-toto names them.</param>
 /// <param name="Size">Of its manifest.</param>
 /// <param name="Annotations">Null where it has none, or where the tree has more than it shows.</param>
 /// <param name="Referrers">What refers to it.</param>
 internal sealed record ReferrerReply(
-    string Digest, string MediaType, string? ArtifactType, string? Tag, long Size, DateTimeOffset PushedAt,
-    IReadOnlyDictionary<string, string>? Annotations, IReadOnlyList<ReferrerReply> Referrers)
+    string Digest, string Subject, string MediaType, string? ArtifactType, string? Tag, string? Index, IReadOnlyList<string> Predicates, long Size,
+    DateTimeOffset PushedAt, IReadOnlyDictionary<string, string>? Annotations, IReadOnlyList<ReferrerReply> Referrers)
 {
     public static ReferrerReply Of(ReferrerNode node) => new(
-        $"{node.Digest}", node.MediaType, node.ArtifactType, node.Tag?.ToString(), node.Size, node.PushedAt, node.Annotations,
-        [.. node.Referrers.Select(Of)]);
+        $"{node.Digest}", $"{node.Subject}", node.MediaType, node.ArtifactType, node.Tag?.ToString(), node.Index?.ToString(), node.Predicates, node.Size,
+        node.PushedAt, node.Annotations, [.. node.Referrers.Select(Of)]);
 }
 
 /// <param name="Digest">Of the manifest that they refer to.</param>
