@@ -31,15 +31,17 @@ INSERT INTO repository_statistics (repository_id, pushed_at)
 ALTER TABLE repository_statistics ADD FOREIGN KEY (repository_id) REFERENCES repositories (id) ON DELETE CASCADE;
 
 -- Pulls by tag, written by each node every few seconds; beside tags and not in it, whose rows every pull reads. pulled_at: -infinity where it never was.
--- Every tag has a row, made after its push.
+-- Every tag has a row, made after its push. size: of what it names, as manifest_facts has it, kept for the order alone; 0 until it is known.
 CREATE TABLE tag_pulls (
   repository_id bigint NOT NULL,
   name          text COLLATE "C" NOT NULL,
   pulled_at     timestamptz NOT NULL,
   pulls         bigint NOT NULL,
+  size          bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (repository_id, name)
 );
 CREATE INDEX tag_pulls_by_time ON tag_pulls (repository_id, pulled_at, name);
+CREATE INDEX tag_pulls_by_size ON tag_pulls (repository_id, size, name);
 CREATE INDEX tags_by_time ON tags (repository_id, updated_at, name);
 INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls) SELECT repository_id, name, '-infinity', 0 FROM tags;
 ALTER TABLE tag_pulls ADD FOREIGN KEY (repository_id, name) REFERENCES tags (repository_id, name) ON DELETE CASCADE;

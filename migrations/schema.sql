@@ -357,7 +357,8 @@ CREATE TABLE public.tag_pulls (
     repository_id bigint NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
     pulled_at timestamp with time zone NOT NULL,
-    pulls bigint NOT NULL
+    pulls bigint NOT NULL,
+    size bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.tags (
@@ -658,6 +659,8 @@ CREATE INDEX tag_history_by_manifest ON public.tag_history USING btree (reposito
 CREATE INDEX tag_history_by_tag ON public.tag_history USING btree (repository_id, name, id);
 
 CREATE INDEX tag_history_removed ON public.tag_history USING btree (repository_id, name, id, at) WHERE (manifest_digest IS NULL);
+
+CREATE INDEX tag_pulls_by_size ON public.tag_pulls USING btree (repository_id, size, name);
 
 CREATE INDEX tag_pulls_by_time ON public.tag_pulls USING btree (repository_id, pulled_at, name);
 

@@ -22,6 +22,7 @@ public sealed class TagPullsRow
     public required string Name { get; init; }
     public DateTimeOffset PulledAt { get; set; }
     public long Pulls { get; set; }
+    public long Size { get; set; }
 }
 
 public sealed class ManifestFactsRow

@@ -1,14 +1,22 @@
 using System.Text.Json;
 using Gantry.Core.Look.Packages;
 using Gantry.Core.Look.Trees;
+using Gantry.Oci;
 using Npgsql;
 
 namespace Gantry.Core.Look;
 
 /// <summary>The packages of an image.</summary>
-/// <param name="Packages">By manager, name and version.</param>
+/// <param name="Packages">By manager, name, architecture and version; what two lists name is there once.</param>
 /// <param name="Faults">Lists that could not be read, or not to their ends: the path, and why.</param>
 public sealed record PackageListing(IReadOnlyList<ImagePackage> Packages, IReadOnlyList<string> Faults);
+
+/// <summary>A page of them.</summary>
+/// <param name="Image">The digest of the image: a tag may name another one by the time of the next page.</param>
+/// <param name="Packages">By manager, name, architecture and version.</param>
+/// <param name="Faults">As in <see cref="PackageListing"/>.</param>
+/// <param name="IsLast">No more follow.</param>
+public sealed record PackagePage(Digest Image, IReadOnlyList<ImagePackage> Packages, IReadOnlyList<string> Faults, bool IsLast);
 
 /// <summary>
 /// The packages that an image's own lists name. A list counts where the image shows it: of the uppermost layer that has it, unless another took it away. Memory: the packages,
@@ -37,7 +45,39 @@ public sealed class ImagePackages(NpgsqlDataSource database, LookedImages images
         await images.OpenAsync(image.Repository, image.Reference, cancellationToken) is not { } opened ? null
             : opened.Answer(opened.IsReady ? await ListAsync(opened, cancellationToken) : null);
 
+    /// <summary>The first packages behind <paramref name="after"/>: all lists are read for it, and no more than a page is kept and sorted.</summary>
+    /// <param name="image">Which.</param>
+    /// <param name="after">The last one of the page before; null: from the start.</param>
+    /// <param name="limit">How many.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Null where the repository has no such manifest.</returns>
+    public async Task<Looked<PackagePage>?> PageAsync(ImageName image, ImagePackage? after, int limit, CancellationToken cancellationToken)
+    {
+        if (await images.OpenAsync(image.Repository, image.Reference, cancellationToken) is not { } opened) return null;
+        if (!opened.IsReady) return opened.Answer<PackagePage>(null);
+
+        var page = new SortedSet<ImagePackage>(Comparer<ImagePackage>.Create(Order));
+        var faults = await ReadAsync(opened, Keep, cancellationToken);
+        var isLast = page.Count <= limit;
+        return opened.Answer(new PackagePage(opened.Digest, [.. page.Take(limit)], faults, isLast));
+
+        // One more than is shown says that there are more.
+        void Keep(ImagePackage package)
+        {
+            if ((after is not null && Order(package, after) <= 0) || (page.Count > limit && Order(package, page.Max!) >= 0)) return;
+            if (page.Add(package) && page.Count > limit + 1) page.Remove(page.Max!);
+        }
+    }
+
     internal async Task<PackageListing> ListAsync(LookedImage image, CancellationToken cancellationToken)
+    {
+        var packages = new SortedSet<ImagePackage>(Comparer<ImagePackage>.Create(Order));
+        var faults = await ReadAsync(image, package => packages.Add(package), cancellationToken);
+        return new PackageListing([.. packages], faults);
+    }
+
+    /// <summary>Hands on the packages in no order; returns the faults.</summary>
+    private async Task<IReadOnlyList<string>> ReadAsync(LookedImage image, Action<ImagePackage> add, CancellationToken cancellationToken)
     {
         // 1. Where lists are, in any layer. 2. Which of them the image shows, and from which layer.
         var tree = new MergedTree(images.Pages(image), image.Layers.Count, withHidden: false);
@@ -50,14 +90,13 @@ public sealed class ImagePackages(NpgsqlDataSource database, LookedImages images
         }
 
         // 3. What they say.
-        var (packages, faults) = (new List<ImagePackage>(), new List<string>());
+        var (room, faults) = (MaxPackages, new List<string>());
         foreach (var (layer, paths) in shown.OrderBy(ofLayer => ofLayer.Key))
         {
-            foreach (var some in paths.Chunk(Batch)) await AddAsync($"{image.Layers[layer].Digest}", some, packages, faults, cancellationToken);
+            foreach (var some in paths.Chunk(Batch)) room = await AddAsync($"{image.Layers[layer].Digest}", some, add, room, faults, cancellationToken);
         }
 
-        packages.Sort(static (left, right) => Order(left, right));
-        return new PackageListing(packages, faults);
+        return faults;
     }
 
     internal static int Order(ImagePackage left, ImagePackage right)
@@ -79,7 +118,9 @@ public sealed class ImagePackages(NpgsqlDataSource database, LookedImages images
         return paths;
     }
 
-    private async Task AddAsync(string layer, string[] paths, List<ImagePackage> packages, List<string> faults, CancellationToken cancellationToken)
+    /// <returns>For how many more there is room.</returns>
+    private async Task<int> AddAsync(
+        string layer, string[] paths, Action<ImagePackage> add, int room, List<string> faults, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Lists);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = layer });
@@ -88,10 +129,12 @@ public sealed class ImagePackages(NpgsqlDataSource database, LookedImages images
         while (await reader.ReadAsync(cancellationToken))
         {
             var list = JsonSerializer.Deserialize<PackageFile>(reader.GetString(0))!;
-            var room = MaxPackages - packages.Count;
-            packages.AddRange(list.Packages.Take(room));
+            foreach (var package in list.Packages.Take(room)) add(package);
             if (list.Packages.Count > room) faults.Add($"{list.Path}: more than {MaxPackages} packages in an image");
             else if (list.Fault is not null) faults.Add($"{list.Path}: {list.Fault}");
+            room -= Math.Min(room, list.Packages.Count);
         }
+
+        return room;
     }
 }

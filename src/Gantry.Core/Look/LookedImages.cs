@@ -23,28 +23,29 @@ public sealed class LookedImages(NpgsqlDataSource database, ManifestPull manifes
     internal async Task<LookedImage?> OpenAsync(RepositoryName repository, Reference reference, CancellationToken cancellationToken)
     {
         if (await manifests.ReadAsync(repository, reference, cancellationToken) is not { } manifest) return null;
-        if (ImageShape.Read(manifest.Payload!, manifest.MediaType) is not { } document) return new LookedImage(repository, null, [], [], "not a manifest that can be read");
-        if (ImageShape.WhyNot(document) is { } whyNot) return new LookedImage(repository, document, [], [], whyNot);
-        return await OpenAsync(repository, document, [.. document.Layers.Select(layer => layer.Digest)], cancellationToken);
+        if (ImageShape.Read(manifest.Payload!, manifest.MediaType) is not { } document) return new LookedImage(repository, manifest.Digest, null, [], [], "not a manifest that can be read");
+        if (ImageShape.WhyNot(document) is { } whyNot) return new LookedImage(repository, manifest.Digest, document, [], [], whyNot);
+        return await OpenAsync(repository, manifest.Digest, document, [.. document.Layers.Select(layer => layer.Digest)], cancellationToken);
     }
 
     /// <summary>One layer alone; null where the repository has no such blob.</summary>
     internal async Task<LookedImage?> OpenLayerAsync(RepositoryName repository, Digest layer, CancellationToken cancellationToken)
     {
-        var image = await OpenAsync(repository, null, [layer], cancellationToken);
+        var image = await OpenAsync(repository, layer, null, [layer], cancellationToken);
         return image.Locations[0] is null ? null : image;
     }
 
     internal LayerPages Pages(LookedImage image) => new(database, [.. image.Layers.Select(layer => layer.Digest)]);
 
-    private async Task<LookedImage> OpenAsync(RepositoryName repository, ManifestDocument? document, List<Digest> digests, CancellationToken cancellationToken)
+    private async Task<LookedImage> OpenAsync(
+        RepositoryName repository, Digest opened, ManifestDocument? document, List<Digest> digests, CancellationToken cancellationToken)
     {
         var found = await FindAsync(repository, digests, cancellationToken);
         List<Digest> unread = [.. found.Where(layer => layer.Value.IsUnread).Select(layer => layer.Key)];
         if (unread.Count > 0) await listings.AskAsync(unread, cancellationToken);
         var none = (Layer: (LookedLayer?)null, Location: (BlobLocation?)null, IsUnread: false);
         var layers = digests.ConvertAll(digest => found.GetValueOrDefault(digest, none));
-        return new LookedImage(repository, document,
+        return new LookedImage(repository, opened, document,
             [.. layers.Select((layer, index) => layer.Layer ?? new LookedLayer(digests[index], 0, LookState.Failed, "the layer is not in this repository"))],
             layers.ConvertAll(layer => layer.Location), null);
     }
@@ -81,12 +82,13 @@ public sealed class LookedImages(NpgsqlDataSource database, ManifestPull manifes
 }
 
 /// <param name="Repository">Through whose links it was opened.</param>
+/// <param name="Digest">Of the manifest, or of the layer alone.</param>
 /// <param name="Document">Null for a layer alone.</param>
 /// <param name="Layers">The lowest first.</param>
 /// <param name="Locations">Of their blobs; null where the repository has none.</param>
 /// <param name="WhyNot">Why there is nothing to look into; null otherwise.</param>
 internal sealed record LookedImage(
-    RepositoryName Repository, ManifestDocument? Document, IReadOnlyList<LookedLayer> Layers, List<BlobLocation?> Locations, string? WhyNot)
+    RepositoryName Repository, Digest Digest, ManifestDocument? Document, IReadOnlyList<LookedLayer> Layers, List<BlobLocation?> Locations, string? WhyNot)
 {
     public bool IsReady => WhyNot is null && Layers.All(layer => layer.State == LookState.Ready);
 

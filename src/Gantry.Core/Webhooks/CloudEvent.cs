@@ -19,7 +19,7 @@ internal sealed record CloudEvent(
             {
                 Namespace = row.Namespace, Repository = row.Repository, Digest = row.Digest, Tags = told.Tags.Length == 0 ? null : told.Tags,
                 MediaType = told.MediaType, Size = told.Size, Url = by.UrlOf(told), Account = row.Account, Address = row.Address,
-                Client = DeliveryBodies.Cut(row.Client), RequestId = row.RequestId, Detail = DeliveryBodies.Cut(row.Detail),
+                Client = DeliveryBodies.Cut(row.Client), RequestId = row.RequestId, Subject = DeliveryBodies.Cut(row.Subject), Detail = DeliveryBodies.Cut(row.Detail),
             }));
     }
 
@@ -55,6 +55,9 @@ internal sealed record CloudEvent(
         public string? Client { get; init; }
 
         public string? RequestId { get; init; }
+
+        /// <summary>Whom or what a change was about: an account, a group, a pattern.</summary>
+        public string? Subject { get; init; }
 
         public string? Detail { get; init; }
     }

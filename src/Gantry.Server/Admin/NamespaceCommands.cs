@@ -15,7 +15,7 @@ internal static class NamespaceCommands
     {
         var namespaces = services.GetRequiredService<Namespaces>();
         string? last = null;
-        while (await namespaces.PageAsync(AccountReach.Everything, last, Namespaces.MaxPage, stop) is { Count: > 0 } page)
+        while (await namespaces.PageAsync(AccountReach.Everything, "", last, Namespaces.MaxPage, stop) is { Count: > 0 } page)
         {
             AdminVerbs.Print([.. page.Select(row => new[] { row.Name, row.Visibility.ToString().ToLowerInvariant() })]);
             last = page[^1].Name;

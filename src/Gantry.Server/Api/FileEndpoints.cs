@@ -78,7 +78,7 @@ internal sealed record PackageReply(string Manager, string Name, string Version,
     public static PackageReply Of(ImagePackage package) => new(package.Manager, package.Name, package.Version, package.Architecture);
 }
 
-/// <param name="Items">By manager, name and version; null unless ready.</param>
+/// <param name="Items">By manager, name, architecture and version; null unless ready.</param>
 /// <param name="Faults">Lists that could not be read, or not to their ends.</param>
 /// <param name="Next">The path of the next page; null: this is the last.</param>
 internal sealed record PackagesReply(LookReply Look, IReadOnlyList<PackageReply>? Items, IReadOnlyList<string>? Faults, string? Next) : IPaged;
@@ -140,18 +140,16 @@ internal static class FileEndpoints
         }
     }
 
-    // The list is made whole in memory, of at most 100,000, and is always the same for a digest: its place is a number.
-    [EndpointSummary("The packages that an image's own lists of dpkg, apk and rpm name")]
+    [EndpointSummary("The packages that an image's own lists of dpkg, apk and rpm name; a tag that moves meanwhile is followed by no page")]
     public static async Task<IResult> ListPackagesAsync(ApiRequest request)
     {
-        var (limit, after) = (request.Limit(), request.QueryId("after") ?? 0);
-        var looked = await request.Service<ImagePackages>().ListAsync(new ImageName(request.Repository, request.Reference), request.Aborted)
-            ?? throw request.NoManifest();
-        if (looked.Value is not { } list) return request.Ok(new PackagesReply(LookReply.Of(looked), null, null, null));
-        var start = (int)Math.Min(after, list.Packages.Count);
-        var end = Math.Min(start + limit, list.Packages.Count);
-        return request.Ok(new PackagesReply(LookReply.Of(looked), [.. list.Packages.Skip(start).Take(end - start).Select(PackageReply.Of)], list.Faults,
-            request.NextOrNone(limit, end < list.Packages.Count ? $"{end}" : null)));
+        var (limit, after) = (request.Limit(), request.Query<ImagePackagePlace>("after", ImagePackagePlace.TryParse, "is no place in this listing"));
+        if (after is { } place && request.Reference.Digest is { } asked && asked != place.Image) throw ApiException.BadRequest("after", "is a place in another image");
+        var image = new ImageName(request.Repository, after?.Image ?? request.Reference);
+        var looked = await request.Service<ImagePackages>().PageAsync(image, after?.Last, limit, request.Aborted) ?? throw request.NoManifest();
+        if (looked.Value is not { } page) return request.Ok(new PackagesReply(LookReply.Of(looked), null, null, null));
+        var next = page.IsLast ? null : new ImagePackagePlace(page.Image, page.Packages[^1]).ToString();
+        return request.Ok(new PackagesReply(LookReply.Of(looked), [.. page.Packages.Select(PackageReply.Of)], page.Faults, request.NextOrNone(limit, next)));
     }
 
     internal static ImagePath? PathOf(ApiRequest request, string name) => request.Query<ImagePath>(name, ImagePath.TryParse, "is no path of an image");

@@ -31,14 +31,21 @@ internal sealed record BuildStepReply(
     DateTimeOffset? CreatedAt, string? CreatedBy, string? Author, string? Comment, int? Layer, string? LayerDigest, long? LayerSize);
 
 /// <summary>What an image's config says, as whoever pushed it wrote it.</summary>
+/// <param name="StopTimeout">Seconds.</param>
+/// <param name="Healthcheck">JSON as text; times in nanoseconds.</param>
+/// <param name="Shell">What the shell form of commands is run by, in a build.</param>
+/// <param name="OnBuild">Steps of a build that starts from the image.</param>
+/// <param name="Others">What else stands in <c>config</c>, each as JSON text.</param>
 internal sealed record ImageReply(
     string? Platform, string? OsVersion, DateTimeOffset? CreatedAt, string? Author, string? User, string? WorkingDir, string? StopSignal,
     IReadOnlyList<string> Entrypoint, IReadOnlyList<string> Cmd, IReadOnlyList<string> Env, IReadOnlyList<string> ExposedPorts,
-    IReadOnlyList<string> Volumes, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<string> DiffIds)
+    IReadOnlyList<string> Volumes, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<string> DiffIds, IReadOnlyList<string> OsFeatures,
+    long? StopTimeout, string? Healthcheck, IReadOnlyList<string> Shell, IReadOnlyList<string> OnBuild, IReadOnlyDictionary<string, string> Others)
 {
     public static ImageReply Of(ImageConfig image) => new(
         image.Platform, image.OsVersion, image.Created, image.Author, image.User, image.WorkingDir, image.StopSignal, image.Entrypoint, image.Cmd,
-        image.Env, image.ExposedPorts, image.Volumes, image.Labels, image.DiffIds);
+        image.Env, image.ExposedPorts, image.Volumes, image.Labels, image.DiffIds, image.OsFeatures, image.StopTimeout, image.Healthcheck,
+        image.Shell, image.OnBuild, image.Others);
 }
 
 /// <summary>A manifest; its bytes are what <c>/v2</c> serves.</summary>
@@ -76,17 +83,20 @@ internal sealed record ManifestReply(
 }
 
 /// <summary>A signature, an SBOM, an attestation: something that refers to what stands above it.</summary>
-/// <param name="Tag">The tag that makes it refer there, by the schemes from before referrers; null: its own subject does.</param>
+/// <param name="Subject">The digest of what it refers to.</param>
+/// <param name="Tag">The tag that makes it refer there, by the schemes from before referrers; null: its own subject does, or an index.</param>
+/// <param name="Index">The digest of the index that names it as an attestation of one of its images, as BuildKit pushes them; null: it is no such attestation.</param>
+/// <param name="Predicates">Of such an attestation: the types of what it says, as in-toto names them.</param>
 /// <param name="Size">Of its manifest.</param>
 /// <param name="Annotations">Null where it has none, or where the tree has more than it shows.</param>
 /// <param name="Referrers">What refers to it.</param>
 internal sealed record ReferrerReply(
-    string Digest, string MediaType, string? ArtifactType, string? Tag, long Size, DateTimeOffset PushedAt,
-    IReadOnlyDictionary<string, string>? Annotations, IReadOnlyList<ReferrerReply> Referrers)
+    string Digest, string Subject, string MediaType, string? ArtifactType, string? Tag, string? Index, IReadOnlyList<string> Predicates, long Size,
+    DateTimeOffset PushedAt, IReadOnlyDictionary<string, string>? Annotations, IReadOnlyList<ReferrerReply> Referrers)
 {
     public static ReferrerReply Of(ReferrerNode node) => new(
-        $"{node.Digest}", node.MediaType, node.ArtifactType, node.Tag?.ToString(), node.Size, node.PushedAt, node.Annotations,
-        [.. node.Referrers.Select(Of)]);
+        $"{node.Digest}", $"{node.Subject}", node.MediaType, node.ArtifactType, node.Tag?.ToString(), node.Index?.ToString(), node.Predicates, node.Size,
+        node.PushedAt, node.Annotations, [.. node.Referrers.Select(Of)]);
 }
 
 /// <param name="Digest">Of the manifest that they refer to.</param>

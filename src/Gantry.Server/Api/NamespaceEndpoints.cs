@@ -16,11 +16,13 @@ internal sealed record NamespaceChange(Visibility Visibility);
 internal static class NamespaceEndpoints
 {
     [EndpointSummary("The namespaces that one may see, by name")]
+    [Query("q", "Words that are all in the name, in whatever case and order, parted by spaces")]
     public static async Task<IResult> ListNamespacesAsync(ApiRequest request)
     {
-        var (limit, after) = (request.Limit(), request.Query("after"));
+        var (limit, after, words) = (request.Limit(), request.Query("after"), request.Query("q") ?? "");
+        if (words.Length > RepositoryEndpoints.LongestWords) throw ApiException.BadRequest("q", $"has at most {RepositoryEndpoints.LongestWords} characters");
         var reach = request.Service<AccessPolicy>().ReachOf(request.Account);
-        var rows = await request.Service<Namespaces>().PageAsync(reach, after, limit + 1, request.Aborted);
+        var rows = await request.Service<Namespaces>().PageAsync(reach, words, after, limit + 1, request.Aborted);
         return request.Ok(request.Page(rows, limit, NamespaceReply.Of, row => row.Name));
     }
 

@@ -64,7 +64,7 @@ internal sealed record DeletedReply(string Kind, string Name, string? From, Date
 
 internal static class RepositoryEndpoints
 {
-    private const int LongestWords = 1000;
+    public const int LongestWords = 1000;
 
     /// <summary>Which way a listing goes.</summary>
     internal enum Order

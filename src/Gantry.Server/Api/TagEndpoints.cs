@@ -57,8 +57,8 @@ internal static class TagEndpoints
 
     [EndpointSummary("A repository's tags with what they name, filtered and sorted")]
     [Query("filter", "Part of the name, in whatever case. A page of a filtered listing may be short, or empty, and say where the next one begins")]
-    [Query("sort", "By what; name where it is missing", Values = ["name", "pushed", "pulled"])]
-    [Query("order", "Which way; missing: names from a on, times from the newest on", Values = ["asc", "desc"])]
+    [Query("sort", "By what; name where it is missing", Values = ["name", "pushed", "pulled", "size"])]
+    [Query("order", "Which way; missing: names from a on, times from the newest on, sizes from the largest on", Values = ["asc", "desc"])]
     public static async Task<IResult> ListTagsAsync(ApiRequest request)
     {
         var filter = request.Query("filter") ?? "";

@@ -76,7 +76,7 @@ internal static class Browsing
         registry.PushManifestAsync(repository, tag, RegistryClient.ImageJson([], subject, $"application/x.{name}",
             new Dictionary<string, string> { ["name"] = name }));
 
-    /// <summary>Tags of team/app, all of one image; every third is pulled, at times of which some are the same.</summary>
+    /// <summary>Tags of team/app, all of one image; every third is pulled, at times of which some are the same, and are sorted by sizes of their own: facts that a listing makes would set them.</summary>
     public static async Task FillWithTagsAsync(this CollectedRegistry registry, int tags)
     {
         await registry.PushImageAsync("team/app", null, "a layer");
@@ -85,10 +85,11 @@ internal static class Browsing
              INSERT INTO tags (repository_id, name, manifest_digest, updated_at)
              SELECT 1, 't' || i, m.digest, now() - (i % 13) * interval '1 minute' FROM manifests m, generate_series(1, {tags}) i
              """);
+        await registry.ScalarAsync<object>("INSERT INTO manifest_facts (repository_id, digest, size, due_at) SELECT repository_id, digest, 1, NULL FROM manifests");
         await registry.ScalarAsync<object>(
             """
-            INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls)
-            SELECT 1, name, CASE WHEN length(name) % 3 = 0 THEN '-infinity' ELSE now() - length(name) * interval '1 hour' END, 1 FROM tags
+            INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls, size)
+            SELECT 1, name, CASE WHEN length(name) % 3 = 0 THEN '-infinity' ELSE now() - length(name) * interval '1 hour' END, 1, ascii(right(name, 1)) * 1000 FROM tags
             """);
     }
 

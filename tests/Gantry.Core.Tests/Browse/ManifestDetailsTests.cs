@@ -101,6 +101,41 @@ public sealed class ManifestDetailsTests : IAsyncLifetime
         Assert.Empty(tree.Referrers.Single(one => one.Digest == cosign).Referrers);
     }
 
+    /// <summary>As BuildKit pushes them: found from the image by its digest, and from the index; not those of another image, nor where the index is hidden.</summary>
+    [Fact]
+    public async Task Referrers_HaveTheAttestationsOfAnIndex()
+    {
+        var (one, other) = (await _registry.PushImageAsync("team/app", null, "one"), await _registry.PushImageAsync("team/app", null, "other"));
+        var attestation = await PushAttestationAsync("statement", "https://spdx.dev/Document", "https://slsa.dev/provenance/v0.2");
+        var empty = await PushAttestationAsync("nothing");
+        var signature = await _registry.PushReferrerAsync("team/app", null, attestation, "signature");
+        var index = await _registry.PushManifestAsync("team/app", "latest", AttestedIndex((one, null), (other, null), (attestation, one), (empty, other)), MediaTypes.OciIndex);
+        var signed = await _registry.PushReferrerAsync("team/app", null, index, "signature");
+
+        var node = Assert.Single((await ReadAsync(one)).Referrers);
+        Assert.Equal((attestation, one, index), (node.Digest, node.Subject, node.Index));
+        Assert.Equal(["https://spdx.dev/Document", "https://slsa.dev/provenance/v0.2"], node.Predicates);
+        Assert.Equal(signature, Assert.Single(node.Referrers).Digest);
+        Assert.Empty(Assert.Single((await ReadAsync(other)).Referrers).Predicates);
+        Assert.Equal(new[] { (attestation, one), (empty, other), (signed, index) }.Order(), (await ReadAsync(index)).Referrers.Select(of => (of.Digest, of.Subject)).Order());
+
+        await _registry.DeleteManifestAsync("team/app", index);
+        Assert.Empty((await ReadAsync(one)).Referrers);
+    }
+
+    [Fact]
+    public async Task Referrers_OfAnImageThatIsInVeryManyIndexes_AreThoseOfSome_AndSaySo()
+    {
+        var image = await _registry.PushImageAsync("team/app", null, "one");
+        for (var number = 0; number < Attestations.MostIndexes; number++)
+            await _registry.PushManifestAsync("team/app", null, AttestedIndex((image, null), (await PushAttestationAsync($"{number}"), image)), MediaTypes.OciIndex);
+        Assert.Equal((Attestations.MostIndexes, true), await CountAsync());
+        await _registry.PushManifestAsync("team/app", null, AttestedIndex((image, null), (await PushAttestationAsync("more"), image)), MediaTypes.OciIndex);
+        Assert.Equal((Attestations.MostIndexes, false), await CountAsync());
+
+        async Task<(int, bool)> CountAsync() => await ReadAsync(image) is var tree ? (tree.Referrers.Count, tree.IsWhole) : default;
+    }
+
     [Fact]
     public async Task Referrers_BeyondTheBounds_AreLeftOut()
     {
@@ -166,6 +201,35 @@ public sealed class ManifestDetailsTests : IAsyncLifetime
     }
 
     private async Task<ReferrerForest> ReadAsync(Digest subject) => (await _registry.Get<ReferrerTree>().ReadAsync(Repository, subject, default))!;
+
+    private async Task<Digest> PushAttestationAsync(string statement, params string[] predicates)
+    {
+        foreach (var content in new[] { "{}", statement }) await _registry.PushBlobAsync("team/app", content);
+        Dictionary<string, object> Layer(string predicate)
+        {
+            var layer = Browsing.Descriptor(statement, "application/vnd.in-toto+json");
+            layer["annotations"] = new Dictionary<string, string> { ["in-toto.io/predicate-type"] = predicate };
+            return layer;
+        }
+
+        return await _registry.PushManifestAsync("team/app", null, System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, object>
+        {
+            ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciManifest, ["config"] = Browsing.Descriptor("{}", MediaTypes.OciConfig),
+            ["layers"] = predicates.Length == 0 ? [Browsing.Descriptor(statement, "application/vnd.in-toto+json")] : predicates.Select(Layer).ToArray(),
+        }));
+    }
+
+    /// <summary>Entries are images, or attestations of one.</summary>
+    private static string AttestedIndex(params (Digest Digest, Digest? Of)[] entries) => System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, object>
+    {
+        ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex,
+        ["manifests"] = entries.Select(entry => new Dictionary<string, object?>
+        {
+            ["mediaType"] = MediaTypes.OciManifest, ["digest"] = $"{entry.Digest}", ["size"] = 1,
+            ["annotations"] = entry.Of is { } of
+                ? new Dictionary<string, string> { ["vnd.docker.reference.type"] = "attestation-manifest", ["vnd.docker.reference.digest"] = $"{of}" } : null,
+        }).ToArray(),
+    }, new System.Text.Json.JsonSerializerOptions { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull });
 
     private static int Depth(IReadOnlyList<ReferrerNode> nodes) => nodes.Count == 0 ? 0 : 1 + nodes.Max(node => Depth(node.Referrers));
 

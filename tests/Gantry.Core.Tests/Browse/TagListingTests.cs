@@ -44,11 +44,35 @@ public sealed class TagListingTests : IAsyncLifetime
         foreach (var sort in Enum.GetValues<TagSort>()) Assert.Equal(["latest", "other"], (await AllAsync(new TagQuery(sort), 10)).Order());
     }
 
+    /// <summary>Whoever comes first, the facts of a manifest or the row of its tag; and a tag that moves takes the size of what it names now.</summary>
+    [Fact]
+    public async Task Sizes_AreInTheOrderOfTheirListing_FromTheirFactsOn()
+    {
+        await _registry.PushImageAsync("team/app", "small", "a");
+        await _registry.PushImageAsync("team/app", "large", new string('l', 5000));
+        await _registry.FollowAsync();
+        Assert.Equal(["large", "small"], await AllAsync(new TagQuery(TagSort.Size), 10));
+        await _registry.Get<ManifestFacts>().MakeDueAsync(default);
+        Assert.Equal(["small", "large"], await AllAsync(new TagQuery(TagSort.Size), 10));
+
+        // Nothing is due: these are made by the listing, before the follower knows of the tag.
+        await _registry.PushImageAsync("team/app", "middle", new string('m', 1000));
+        Assert.NotNull((await _registry.Get<TagListing>().FindAsync(Repository, TagName.Parse("middle"), default))!.Size);
+        await _registry.FollowAsync();
+        Assert.Equal(["large", "middle", "small"], await AllAsync(new TagQuery(TagSort.Size, Descending: true), 1));
+
+        await _registry.PushImageAsync("team/app", "large", "a");
+        await _registry.FollowAsync();
+        Assert.Equal(["middle", "small", "large"], await AllAsync(new TagQuery(TagSort.Size, Descending: true), 1));
+        Assert.Equal(["middle"], await AllAsync(new TagQuery(TagSort.Size, Filter: "idd"), 1));
+    }
+
     /// <summary>However many names do not match: so many are looked at, and the place of the last says where to go on.</summary>
     [Theory]
     [InlineData(TagSort.Name)]
     [InlineData(TagSort.Pushed)]
     [InlineData(TagSort.Pulled)]
+    [InlineData(TagSort.Size)]
     public async Task Filter_LooksAtSoManyNamesAPage_AndGoesOn(TagSort sort)
     {
         await _registry.FillWithTagsAsync(TagListing.Look * 2 + 10);

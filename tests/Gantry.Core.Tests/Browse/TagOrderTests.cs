@@ -43,7 +43,7 @@ public sealed class TagOrderTests(ListedTags listed) : IClassFixture<ListedTags>
     [MemberData(nameof(Orders))]
     public async Task Pages_TogetherAreAll_InOrder(TagSort sort, bool descending, int limit)
     {
-        var key = sort switch { TagSort.Pushed => "t.updated_at", TagSort.Pulled => "p.pulled_at", _ => "t.name" };
+        var key = sort switch { TagSort.Pushed => "t.updated_at", TagSort.Pulled => "p.pulled_at", TagSort.Size => "p.size", _ => "t.name" };
         var way = descending ? "DESC" : "ASC";
         foreach (var filter in new[] { "", "T1" })
         {
@@ -64,6 +64,9 @@ public sealed class TagOrderTests(ListedTags listed) : IClassFixture<ListedTags>
     [InlineData(TagSort.Pushed, "9223372036854775807:tag")]
     [InlineData(TagSort.Pulled, ":tag")]
     [InlineData(TagSort.Pulled, "1:")]
+    [InlineData(TagSort.Size, "tag")]
+    [InlineData(TagSort.Size, "-1:tag")]
+    [InlineData(TagSort.Size, "9223372036854775808:tag")]
     public async Task Place_ThatIsNone_IsRefused(TagSort sort, string place)
     {
         var refusal = await Assert.ThrowsAsync<OciException>(() =>

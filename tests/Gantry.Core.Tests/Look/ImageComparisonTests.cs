@@ -103,10 +103,23 @@ public sealed class ImageComparisonTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("""{"config":{"Healthcheck":{"Test":["CMD-SHELL","curl  \"x\""],"Interval":30}}}""", """healthcheck={"Test":["CMD-SHELL","curl  \"x\""],"Interval":30}""")]
+    [InlineData("""{"config":{"Healthcheck": { "Test" : [ "NONE" ] } } }""", """healthcheck={"Test":["NONE"]}""")]
+    [InlineData("""{"config":{"Shell":["/bin/bash","-c"]}}""", """shell=["/bin/bash","-c"]""")]
+    [InlineData("""{"config":{"OnBuild":["RUN x"]}}""", """on-build=["RUN x"]""")]
+    [InlineData("""{"config":{"StopTimeout":30}}""", "stop-timeout=30")]
+    [InlineData("""{"os.version":"10.0.1","os.features":["win32k"]}""", """os-version=10.0.1,os-features=["win32k"]""")]
+    [InlineData("""{"config":{"ArgsEscaped":true,"MacAddress":"","Tty":false,"Domainname":null,"A \"\\":[1, "b c"]}}""", """config/ArgsEscaped=true,config/A "\=[1,"b c"]""")]
+    public void Settings_OfEveryKind_AreHeldAgainstEachOther(string config, string expected) => Assert.Equal(expected,
+        string.Join(',', ImageSettings.Of(ImageConfigReader.Read(Encoding.UTF8.GetBytes(config))).Select(setting => $"{setting.Key}={setting.Value}")));
+
+    [Theory]
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("""{"config":{"Env":"no list","Labels":[],"User":3,"Cmd":{}}}""")]
     [InlineData("""{"config":{"Labels":{"\ud800":"x"}}}""")]
+    [InlineData("""{"config":{"Healthcheck":["x"],"Shell":"sh","OnBuild":{},"StopTimeout":"30","\ud800":1}}""")]
+    [InlineData("""{"config":{"StopTimeout":1e99},"os.features":"x"}""")]
     public void Settings_OfAnotherShape_AreNone(string config) =>
         Assert.Empty(ImageSettings.Of(ImageConfigReader.Read(Encoding.UTF8.GetBytes(config))));
 

@@ -94,13 +94,20 @@ public sealed class WebhookFollowerTests
         var ofOther = await registry.AddAsync(Url, "other");
         var pushesAlone = await registry.AddAsync(Url, "acme", "push");
         var ofProduction = (await registry.AddAsync(Url, null, settings => settings with { Repositories = Pattern("acme/prod-*") })).Webhook;
+        var rights = await registry.AddAsync(Url, "acme", "member.set", "account.create", "readme.write");
+        var watch = await registry.AddAsync(Url, null, "member.set", "account.create", "denied", "login.failed", "namespace.create", "gc.run");
         var asleep = (await registry.AddAsync(Url, null, settings => settings with { Active = false })).Webhook;
 
         await registry.PushAsync("acme/prod-web", "v1");
         await registry.PushAsync("other/app", "v1");
         await registry.HappenAsync(new Event(EventKinds.TagDelete) { Repository = RepositoryName.Parse("acme/app"), Tag = "v1" });
         await registry.HappenAsync(new Event(EventKinds.BlobQuarantine) { Digest = Digest.Of("x"u8) });
-        await registry.HappenAsync(new Event(EventKinds.MemberSet) { Namespace = "acme", Subject = "jane" });
+        await registry.HappenAsync(new Event(EventKinds.MemberSet) { Namespace = "acme", Subject = "jane", Detail = "writer" });
+        await registry.HappenAsync(new Event(EventKinds.MemberSet) { Namespace = "other", Subject = "jane" });
+        await registry.HappenAsync(new Event(EventKinds.AccountCreate) { Subject = "joe" });
+        await registry.HappenAsync(new Event(EventKinds.ReadmeWrite) { Repository = RepositoryName.Parse("acme/app") });
+        foreach (var kind in new[] { EventKinds.Denied, EventKinds.LoginFailed, EventKinds.NamespaceCreate, EventKinds.GcRun, EventKinds.Login, EventKinds.WebhookFailing })
+            await registry.HappenAsync(new Event(kind));
         await registry.FollowAsync();
 
         Assert.Equal("blob.quarantine, push, push, tag.delete", await KindsAsync(everywhere));
@@ -109,6 +116,11 @@ public sealed class WebhookFollowerTests
         Assert.Equal("push", await KindsAsync(pushesAlone));
         Assert.Equal("push", await KindsAsync(ofProduction));
         Assert.Equal("", await KindsAsync(asleep));
+        Assert.Equal("member.set, readme.write", await KindsAsync(rights));
+        Assert.Equal("account.create, denied, gc.run, login.failed, member.set, member.set, namespace.create", await KindsAsync(watch));
+        var told = (await registry.DeliveriesAsync(rights)).Single(delivery => delivery.Kind == EventKinds.MemberSet);
+        var data = JsonDocument.Parse((await registry.Get<WebhookDeliveries>().FindAsync(rights.Id, told.Id, default))!.Body).RootElement.GetProperty("data");
+        Assert.Equal(("acme", "jane", "writer"), (data.GetProperty("namespace").GetString(), data.GetProperty("subject").GetString(), data.GetProperty("detail").GetString()));
 
         async Task<string> KindsAsync(Webhook webhook) =>
             string.Join(", ", (await registry.DeliveriesAsync(webhook)).Select(delivery => delivery.Kind).Order(StringComparer.Ordinal));

@@ -92,6 +92,7 @@ public sealed class WebhookListTests
     [InlineData("login", "must be of push")]
     [InlineData("ping", "must be of push")]
     [InlineData("blob.quarantine", "concern no namespace")]
+    [InlineData("denied", "are for administrators")]
     public async Task KindThatCannotBeTold_IsRefused(string kind, string why)
     {
         await using var registry = await HookRegistry.CreateAsync();
@@ -106,6 +107,9 @@ public sealed class WebhookListTests
         var webhook = await registry.AddAsync(Url, null, "push", "blob.quarantine");
         var refused = await Assert.ThrowsAsync<OciException>(() => ChangeAsync(registry, webhook, new WebhookChanges { Format = WebhookFormat.Distribution }));
         Assert.Contains("no word for blob.quarantine", refused.Message);
+        Assert.Equal(["push"], (await registry.AddAsync(Url, null, settings => settings with { Format = WebhookFormat.Distribution, Kinds = ["push"] })).Webhook.Kinds);
+        refused = await Assert.ThrowsAsync<OciException>(() => registry.AddAsync(Url, null, settings => settings with { Format = WebhookFormat.Distribution, Kinds = ["push", "member.set"] }));
+        Assert.Contains("no word for member.set", refused.Message);
     }
 
     [Theory]

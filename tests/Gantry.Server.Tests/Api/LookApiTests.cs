@@ -98,11 +98,32 @@ public sealed class LookApiTests(ApiServer server)
     {
         var ns = await server.NewNamespaceAsync();
         var path = ImageServer.Path($"{ns}/app");
-        await server.PushFilesAsync($"{ns}/app", "v1", new TarBytes().File("lib/apk/db/installed", "P:a\nV:1\n\nP:b\nV:2\n\nP:c\nV:3\n\n").End());
+        await server.PushFilesAsync($"{ns}/app", "v1", new TarBytes().File("lib/apk/db/installed", "P:a\nV:1\n\nP:c\nV:3\n\nP:b\nV:2\n\nP:a\nV:1\n\nP:c\"]\\[\nV:4\n\n").End());
         await server.LookAsync($"{path}/manifests/v1/packages", "reader");
         var pages = await Everything($"{path}/manifests/v1/packages?limit=2", "items");
-        Assert.Equal([2, 1], pages.Select(page => page.Count));
-        Assert.Equal(["a", "b", "c"], pages.SelectMany(page => page).Select(package => package.GetProperty("name").GetString()));
+        Assert.Equal([2, 2], pages.Select(page => page.Count));
+        Assert.Equal(["a", "b", "c", "c\"]\\["], pages.SelectMany(page => page).Select(package => package.GetProperty("name").GetString()));
+    }
+
+    /// <summary>Pages go on in the image that the first was of, and by what came last, not by how many.</summary>
+    [Fact]
+    public async Task Packages_OfATagThatMoves_AreOfOneImage()
+    {
+        var repository = $"{await server.NewNamespaceAsync()}/app";
+        var path = $"{ImageServer.Path(repository)}/manifests";
+        await server.PushFilesAsync(repository, "v1", new TarBytes().File("lib/apk/db/installed", "P:a\nV:1\n\nP:b\nV:2\n\nP:c\nV:3\n\n").End());
+        await server.LookAsync($"{path}/v1/packages", "reader");
+        var next = (await server.SendAsync("GET", $"{path}/v1/packages?limit=1", "reader")).Is(200).Text("next")!;
+        var other = await server.PushFilesAsync(repository, "v1", new TarBytes().File("lib/apk/db/installed", "P:aa\nV:1\n\nP:b\nV:3\n\n").End());
+        await server.LookAsync($"{path}/v1/packages", "reader");
+        Assert.Equal(["b", "c"], (await Everything(next, "items")).SelectMany(page => page).Select(package => package.GetProperty("name").GetString()));
+
+        // Places are what clients make of them.
+        var after = Uri.UnescapeDataString(next[(next.IndexOf("after=", StringComparison.Ordinal) + 6)..]);
+        Assert.Equal(["after"], (await server.SendAsync("GET", $"{path}/{other}/packages?after={Uri.EscapeDataString(after)}", "reader")).Is(400).Faults);
+        foreach (var wrong in new[] { "3", "[]", $"{other}", $"{other}[", $"{other}[1,2,3,4]", $"""{other}["apk",null,null,"1"]""" })
+            Assert.Equal(["after"], (await server.SendAsync("GET", $"{path}/v1/packages?after={Uri.EscapeDataString(wrong)}", "reader")).Is(400).Faults);
+        (await server.SendAsync("GET", $"{path}/v1/packages?after={Uri.EscapeDataString($"""sha256:{new string('0', 64)}["apk","a",null,"1"]""")}", "reader")).Is(404);
     }
 
     [Fact]

@@ -154,5 +154,10 @@ public sealed class NamespaceApiTests(ApiServer server)
         var names = pages.SelectMany(page => page).Select(item => item.GetProperty("name").GetString()!).TakeWhile(name => name.StartsWith(prefix, StringComparison.Ordinal));
         Assert.Equal(Enumerable.Range(0, 7).Select(i => $"{prefix}-{i}"), names);
         Assert.All(pages.SkipLast(1), page => Assert.Equal(limit, page.Count));
+
+        var found = (await server.PagesAsync($"/namespaces?limit={limit}&q={prefix.ToUpperInvariant()}-5%20{prefix}", "may")).SelectMany(page => page);
+        Assert.Equal([$"{prefix}-5"], found.Select(item => item.GetProperty("name").GetString()));
+        Assert.Empty((await server.PagesAsync($"/namespaces?q={prefix}-_", "may")).Single());
+        Assert.Empty((await server.PagesAsync($"/namespaces?q={prefix}", "stan")).Single());
     }
 }

@@ -33,6 +33,22 @@ public sealed class ComparePageTests(PageServer server)
     }
 
     [Fact]
+    public async Task Compare_OfImagesWithAnotherHealthCheckAlone_SaysSo()
+    {
+        var layer = new TarBytes().File("a").End();
+        await PushAsync("acme/checked", "1", """{"config":{"Cmd":["run"]}}""", layer);
+        await PushAsync("acme/checked", "2", """{"config":{"Cmd":["run"],"Healthcheck":{"Test":["CMD","probe"],"Interval":30},"StopTimeout":7,"ArgsEscaped":true}}""", layer);
+        await PushAsync("acme/checked", "3", """{"config":{"Cmd":["run"],"Healthcheck":{"Test":["CMD","probe"],"Interval":31},"StopTimeout":7,"ArgsEscaped":true}}""", layer);
+        using var browser = await server.OpenAsync("reader");
+        var page = await OpenAsync(browser, "/compare/acme/checked?from=2&to=3");
+        Assert.Contains("""healthcheck {"Test":["CMD","probe"],"Interval":30} {"Test":["CMD","probe"],"Interval":31}""", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("run in the same way", page.Text, StringComparison.Ordinal);
+        Assert.Contains("stop-timeout not set 7", (await OpenAsync(browser, "/compare/acme/checked?from=1&to=2")).Text, StringComparison.Ordinal);
+        var image = await OpenAsync(browser, "/images/acme/checked:2");
+        foreach (var text in new[] { """Health check {"Test":["CMD","probe"],"Interval":30}""", "7 seconds", "ArgsEscaped true" }) Assert.Contains(text, image.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Compare_OfManyFiles_GoesByPages()
     {
         var tar = new TarBytes();

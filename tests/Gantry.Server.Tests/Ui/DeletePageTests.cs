@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Gantry.Core.Browse;
 using Gantry.Oci;
 using Gantry.TestKit;
 
@@ -105,11 +106,43 @@ public sealed class DeletePageTests(PageServer server)
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         PageAnswer page;
         // Its own is what the twin does not have: counted once more when that was pushed.
-        while (!Regex.IsMatch((page = (await browser.GetAsync($"/usage/{repository}")).Is(200)).Text, "1\\.00 MiB Shared with others|Shared with others 1\\.00 MiB"))
+        while (!Regex.IsMatch((page = (await browser.GetAsync($"/usage/{repository}?wait")).Is(200)).Text, "1\\.00 MiB Shared with others|Shared with others 1\\.00 MiB"))
             limit.Token.ThrowIfCancellationRequested();
         Assert.Contains($"href=\"delete/{repository}\"", page.Main, StringComparison.Ordinal);
+        var streamed = (await browser.GetAsync($"/usage/{repository}")).Is(200);
+        Assert.Contains("<blazor-ssr", streamed.Html, StringComparison.Ordinal);
+        Assert.Contains($"href=\"usage/{repository}?wait\"", streamed.Main, StringComparison.Ordinal);
+        Assert.Contains($"href=\"usage/{repository}\" aria-current=\"page\" data-plain", streamed.Main, StringComparison.Ordinal);
         using var reader = await server.OpenAsync("reader");
         Assert.DoesNotContain("href=\"delete/", (await reader.GetAsync($"/usage/{repository}")).Is(200).Main, StringComparison.Ordinal);
+    }
+
+    /// <summary>What the manifests of another repository needed has no event here, and no count is due: the page counts when it is asked.</summary>
+    [Fact]
+    public async Task Usage_IsExact_WhereAnotherRepositoryStoppedNeedingABlob()
+    {
+        var (here, there) = ($"acme/{server.NewName("links")}", $"acme/{server.NewName("needs")}");
+        using var client = server.Registry.Client();
+        var blob = new byte[2 * 1024 * 1024];
+        var digest = await client.PushImageAsync(there, "v1", blob);
+        await client.PushBlobAsync(here, blob);
+        var expected = (await server.Registry.Get<Usage>().OfRepositoryAsync(RepositoryName.Parse(here), default))!;
+        Assert.Equal(((long)blob.Length, 0L), (expected.Size, expected.Reclaimable));
+        // As a count leaves it, that nothing here has made stale.
+        await server.Registry.ExecuteAsync(
+            $"""
+             INSERT INTO repository_statistics (repository_id, size, own, counted_at, stale_since, count_at)
+             SELECT id, {blob.Length}, 0, now(), NULL, now() + interval '1 hour' FROM repositories WHERE name = '{here}'
+             ON CONFLICT (repository_id) DO UPDATE SET size = excluded.size, own = 0, reclaimable = 0, counted_at = now(), count_at = excluded.count_at
+             """);
+        using var browser = await server.OpenAsync("maintainer");
+        Assert.Contains("Reclaimable 0 B", (await browser.GetAsync($"/usage/{here}?wait")).Is(200).Text, StringComparison.Ordinal);
+
+        using (var gone = await client.DeleteAsync($"/v2/{there}/manifests/{digest}")) Assert.Equal(HttpStatusCode.Accepted, gone.StatusCode);
+        var page = (await browser.GetAsync($"/usage/{here}?wait")).Is(200);
+        Assert.Contains("Reclaimable 2.00 MiB", page.Text, StringComparison.Ordinal);
+        Assert.Contains("Shared with others 2.00 MiB", page.Text, StringComparison.Ordinal);
+        Assert.Matches("Reclaimable</dt>\\s*<dd>\\s*<span class=\"number\" title=\"2,097,152 bytes\"", (await browser.GetAsync($"/usage/{here}")).Is(200).Html);
     }
 
     [Theory]

@@ -119,6 +119,52 @@ public sealed class ImagePageTests(PageServer server)
         Assert.Contains("cosign sign", (await browser.GetAsync("/images/acme/app:v1")).Is(200).Text, StringComparison.Ordinal);
     }
 
+    /// <summary>What BuildKit puts beside an image is in the tree of the image, also by its digest; what refers to the index is on the page of each of its images.</summary>
+    [Fact]
+    public async Task Referrers_OfAnImageFromAnIndex_AreItsAttestations_AndThoseOfTheIndex()
+    {
+        using var client = server.Registry.Client();
+        var image = await client.PushLayersAsync("acme/attested", null, null, new TarBytes().File("a").End());
+        var statement = RegistryClient.EmptyConfig;
+        await client.PushBlobAsync("acme/attested", statement);
+        JsonNode Predicate(string type)
+        {
+            var layer = ImagePushes.Describe("application/vnd.in-toto+json", statement);
+            layer["annotations"] = new JsonObject { ["in-toto.io/predicate-type"] = type };
+            return layer;
+        }
+
+        var attestation = await client.PushManifestAsync("acme/attested", null, new JsonObject
+        {
+            ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciManifest, ["config"] = ImagePushes.Describe(MediaTypes.OciConfig, statement),
+            ["layers"] = new JsonArray(Predicate("https://spdx.dev/Document"), Predicate("https://slsa.dev/provenance/v1"), Predicate(ImagePushes.Hostile)),
+        }.ToJsonString());
+        JsonNode Entry(Digest digest, string platform, JsonObject? notes) => new JsonObject
+        {
+            ["mediaType"] = MediaTypes.OciManifest, ["digest"] = $"{digest}", ["size"] = 500, ["annotations"] = notes,
+            ["platform"] = new JsonObject { ["os"] = platform == "unknown" ? platform : "linux", ["architecture"] = platform },
+        };
+        var index = await client.PushManifestAsync("acme/attested", "v1", new JsonObject
+        {
+            ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex,
+            ["manifests"] = new JsonArray(Entry(image, "amd64", []), Entry(attestation, "unknown", new JsonObject
+            {
+                ["vnd.docker.reference.type"] = "attestation-manifest", ["vnd.docker.reference.digest"] = $"{image}",
+            })),
+        }.ToJsonString(), MediaTypes.OciIndex);
+        var signature = await client.PushManifestAsync("acme/attested", null, RegistryClient.ImageJson([statement], index, "application/vnd.dev.cosign.artifact.sig.v1+json"));
+        using var browser = await server.OpenAsync("reader");
+        foreach (var path in new[] { $"/images/acme/attested@{image}", "/images/acme/attested:v1?platform=linux%2Famd64", "/images/acme/attested:v1" })
+        {
+            var page = (await browser.GetAsync(path)).Is(200);
+            EveryPageTests.Check(page);
+            Assert.Matches("Attestation, Provenance, SBOM .* in its index", page.Text);
+            Assert.Contains($"href=\"images/acme/attested@{attestation}\"", page.Main, StringComparison.Ordinal);
+            Assert.DoesNotContain("<img", page.Html, StringComparison.Ordinal);
+            Assert.Equal(!path.Contains('@', StringComparison.Ordinal), page.Main.Contains($"href=\"images/acme/attested@{signature}\"", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task Documents_AreShownByLines_AndGivenAsTheyWerePushed()
     {

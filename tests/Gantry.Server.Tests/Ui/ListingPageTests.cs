@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Gantry.Core.Access;
 using Gantry.Server.Tests.Auth;
 using Gantry.TestKit;
 
@@ -25,8 +26,20 @@ public sealed class ListingPageTests(PageServer server)
         var page = (await browser.GetAsync($"/repositories/{repository}?{query}")).Is(200);
         Assert.Equal(expected.Split(' '), Names(page));
         // Every head says what it would do, and one how it is.
-        Assert.Equal(3, Regex.Count(page.Main, "class=\"sort\""));
+        Assert.Equal(4, Regex.Count(page.Main, "class=\"sort\""));
         Assert.Single(Regex.Matches(page.Main, "aria-sort=\"(ascending|descending)\""));
+    }
+
+    [Fact]
+    public async Task Tags_AreSortedBySize_OnceThatIsKnown()
+    {
+        var repository = $"acme/{server.NewName("sizes")}";
+        using var client = server.Registry.Client();
+        foreach (var (tag, bytes) in new[] { ("middle", 5_000), ("large", 50_000), ("small", 10) }) await client.PushImageAsync(repository, tag, new byte[bytes]);
+        using var browser = await server.OpenAsync("reader");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!Names((await browser.GetAsync($"/repositories/{repository}?sort=-size")).Is(200)).SequenceEqual(["large", "middle", "small"])) limit.Token.ThrowIfCancellationRequested();
+        Assert.Equal(["small", "middle", "large"], Names(await browser.GetAsync($"/repositories/{repository}?sort=size")));
     }
 
     [Fact]
@@ -80,6 +93,35 @@ public sealed class ListingPageTests(PageServer server)
         Assert.Equal(["middle"], Names(await browser.GetAsync($"/?q={Uri.EscapeDataString($"MIDD {space}")}")));
         Assert.Equal(["middle"], Names(await browser.GetAsync($"/namespaces/{space}?filter=idd")));
         Assert.Contains("has “<x>” in its name", (await browser.GetAsync("/?q=%3Cx%3E")).Is(200).Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A namespace of which a rule keeps repositories from people says nothing of their sum but to administrators.</summary>
+    [Fact]
+    public async Task Namespaces_AreFound_WithTheirSizeAndLastPush()
+    {
+        var prefix = server.NewName("spaces");
+        foreach (var name in new[] { "full", "ruled", "empty" }) await server.Registry.AddNamespaceAsync($"{prefix}-{name}", Visibility.Public);
+        using var client = server.Registry.Client();
+        foreach (var name in new[] { "full/a", "full/b", "ruled/a" }) await client.PushImageAsync($"{prefix}-{name}", "v1", new byte[2 * 1024 * 1024]);
+        await server.Registry.ExecuteAsync(
+            $$"""INSERT INTO access_rules (namespace_id, pattern, applies_to, denied) SELECT id, 'a', '{public}', '{pull}' FROM namespaces WHERE name = '{{prefix}}-ruled'""");
+        using var browser = await server.OpenAsync("stan");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        PageAnswer page;
+        while (!(page = (await browser.GetAsync($"/namespaces?filter={prefix}")).Is(200)).Text.Contains("public 2 4.00 MiB", StringComparison.Ordinal)) limit.Token.ThrowIfCancellationRequested();
+        EveryPageTests.Check(page);
+        Assert.Equal([$"{prefix}-empty", $"{prefix}-full", $"{prefix}-ruled"], Names(page));
+        Assert.Contains($"{prefix}-ruled public – – –", page.Text, StringComparison.Ordinal);
+        Assert.Contains($"{prefix}-empty public 0 0 B never", page.Text, StringComparison.Ordinal);
+        using var admin = await server.OpenAsync();
+        while (!(await admin.GetAsync($"/namespaces?filter={prefix}%20RUL")).Is(200).Text.Contains($"{prefix}-ruled public 1 2.00 MiB", StringComparison.Ordinal)) limit.Token.ThrowIfCancellationRequested();
+
+        // The header's search shows what stands in #found-here.
+        var found = (await browser.GetAsync($"/?q={prefix}-EMP")).Is(200);
+        Assert.Contains("id=\"found-here\"", found.Main, StringComparison.Ordinal);
+        Assert.Contains($"href=\"namespaces/{prefix}-empty\"", found.Main, StringComparison.Ordinal);
+        Assert.Equal(["a", "b"], Names(await browser.GetAsync($"/?q={prefix}-full")));
+        Assert.Contains("No namespace that you may see has “<x>” in its name", (await browser.GetAsync("/namespaces?filter=%3Cx%3E")).Is(200).Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,6 +35,10 @@ public sealed class WebhookPageTests(PageServer server)
     }
 
     [Fact]
+    public void Form_HasEveryKindThatCanBeTold() =>
+        Assert.Equal(WebhookKinds.All.Order(StringComparer.Ordinal), WebhookForm.KindNames.Select(one => one.Kind).Order(StringComparer.Ordinal));
+
+    [Fact]
     public async Task Webhook_ThatFails_SaysSo()
     {
         await using var receiver = await WebhookReceiver.StartAsync();

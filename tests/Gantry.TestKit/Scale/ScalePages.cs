@@ -50,8 +50,8 @@ public static class ScalePages
                  FROM repositories ON CONFLICT (repository_id) DO UPDATE SET counted_at = now(), stale_since = NULL, size = excluded.size, pushed_at = excluded.pushed_at;
              UPDATE repository_statistics s SET manifests = {scale.Manifests}, tags = {scale.Tags}, size = 5e12 FROM repositories r
                  WHERE r.id = s.repository_id AND r.name = '{ScaleDatabase.Large}';
-             INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls)
-                 SELECT repository_id, name, CASE WHEN length(name) > 3 THEN now() - length(name) * interval '1 day' ELSE '-infinity' END, 0 FROM tags ON CONFLICT DO NOTHING;
+             INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls, size)
+                 SELECT repository_id, name, CASE WHEN length(name) > 3 THEN now() - length(name) * interval '1 day' ELSE '-infinity' END, 0, 30000000 FROM tags ON CONFLICT DO NOTHING;
              INSERT INTO manifest_facts (repository_id, digest, size, platforms, account, pushed_at, due_at)
                  SELECT repository_id, digest, 30000000, ARRAY['linux/amd64'], '{Busy}', created_at, NULL FROM manifests
                  ON CONFLICT (repository_id, digest) DO UPDATE SET due_at = NULL;

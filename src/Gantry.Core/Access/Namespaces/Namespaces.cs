@@ -1,3 +1,4 @@
+using Gantry.Core.Browse;
 using Gantry.Core.Data;
 using Gantry.Core.Events;
 using Microsoft.EntityFrameworkCore;
@@ -39,16 +40,22 @@ public sealed class Namespaces(IDbContextFactory<RegistryDbContext> database, Ac
     }
 
     /// <summary>Those that the caller may see: all, or the public ones and those in which it has a role; by name.</summary>
+    /// <param name="reach">The caller's.</param>
+    /// <param name="words">All of them are in the name, as in <see cref="RepositoryQuery"/>; empty: all namespaces.</param>
+    /// <param name="last">Only names behind this one; null: from the first on.</param>
+    /// <param name="limit">How many.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     public async Task<IReadOnlyList<NamespaceInfo>> PageAsync(
-        AccountReach reach, string? last, int limit, CancellationToken cancellationToken)
+        AccountReach reach, string words, string? last, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPage + 1);
+        if (RepositoryScan.Patterns(words) is not { } patterns) return [];
         var (after, all, open, account) = (last ?? "", reach.All, reach.Public, reach.AccountId);
         await using var db = await database.CreateDbContextAsync(cancellationToken);
         var rows = await db.Namespaces.FromSql(
             $"""
              SELECT n.* FROM namespaces n
-             WHERE n.name > {after} AND ({all} OR ({open} AND n.visibility = 'public') OR n.id IN
+             WHERE n.name > {after} AND n.name LIKE ALL ({patterns}) AND ({all} OR ({open} AND n.visibility = 'public') OR n.id IN
                  (SELECT m.namespace_id FROM memberships m WHERE m.account_id = {account} OR m.group_name IN
                      (SELECT g.name FROM account_groups g WHERE g.account_id = {account})))
              ORDER BY n.name LIMIT {limit}

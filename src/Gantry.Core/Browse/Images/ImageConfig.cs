@@ -10,6 +10,7 @@ public sealed record ImageConfig
     public string? Architecture { get; init; }
     public string? Variant { get; init; }
     public string? OsVersion { get; init; }
+    public IReadOnlyList<string> OsFeatures { get; init; } = [];
 
     /// <summary>Null where it is absent, no time, or the zero of a clock that was not set.</summary>
     public DateTimeOffset? Created { get; init; }
@@ -18,6 +19,19 @@ public sealed record ImageConfig
     public string? User { get; init; }
     public string? WorkingDir { get; init; }
     public string? StopSignal { get; init; }
+
+    /// <summary>Seconds.</summary>
+    public long? StopTimeout { get; init; }
+
+    /// <summary>JSON as it stands there, without white space: <c>{"Test":["CMD-SHELL","true"],"Interval":30000000000}</c>, in nanoseconds.</summary>
+    public string? Healthcheck { get; init; }
+
+    /// <summary>What the shell form of commands is run by, in a build.</summary>
+    public IReadOnlyList<string> Shell { get; init; } = [];
+
+    /// <summary>Steps of a build that starts from the image.</summary>
+    public IReadOnlyList<string> OnBuild { get; init; } = [];
+
     public IReadOnlyList<string> Entrypoint { get; init; } = [];
     public IReadOnlyList<string> Cmd { get; init; } = [];
 
@@ -27,6 +41,9 @@ public sealed record ImageConfig
     public IReadOnlyList<string> ExposedPorts { get; init; } = [];
     public IReadOnlyList<string> Volumes { get; init; } = [];
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>What else stands in <c>config</c> and says something, by its name, as JSON without white space.</summary>
+    public IReadOnlyDictionary<string, string> Others { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>As it stands there: what should be digests of the layers uncompressed.</summary>
     public IReadOnlyList<string> DiffIds { get; init; } = [];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace Gantry.Core.Browse;
@@ -13,6 +14,9 @@ public static class ImageConfigReader
     public const int MaxBytes = 4 * 1024 * 1024;
 
     public const int MostItems = 2000;
+
+    private static readonly string[] Known =
+        ["User", "WorkingDir", "StopSignal", "StopTimeout", "Healthcheck", "Shell", "OnBuild", "Entrypoint", "Cmd", "Env", "ExposedPorts", "Volumes", "Labels"];
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64 };
 
@@ -42,9 +46,13 @@ public static class ImageConfigReader
         return new ImageConfig
         {
             Os = Text(root, "os"), Architecture = Text(root, "architecture"), Variant = Text(root, "variant"), OsVersion = Text(root, "os.version"),
+            OsFeatures = Texts(root, "os.features"),
             Created = Time(root), Author = Text(root, "author"),
             User = Text(run, "User"), WorkingDir = Text(run, "WorkingDir"), StopSignal = Text(run, "StopSignal"),
             Entrypoint = Texts(run, "Entrypoint"), Cmd = Texts(run, "Cmd"), Env = Texts(run, "Env"),
+            StopTimeout = Member(run, "StopTimeout") is { ValueKind: JsonValueKind.Number } seconds && seconds.TryGetInt64(out var count) ? count : null,
+            Healthcheck = Member(run, "Healthcheck") is { ValueKind: JsonValueKind.Object } check ? Json(check) : null,
+            Shell = Texts(run, "Shell"), OnBuild = Texts(run, "OnBuild"), Others = Others(run),
             ExposedPorts = Names(run, "ExposedPorts"), Volumes = Names(run, "Volumes"), Labels = Labels(run),
             DiffIds = Texts(Member(root, "rootfs"), "diff_ids"),
             History = [.. Items(root, "history").Where(step => step.ValueKind == JsonValueKind.Object).Select(ReadStep)],
@@ -78,9 +86,11 @@ public static class ImageConfigReader
 
     private static List<string> Texts(JsonElement of, string name) => [.. Items(of, name).Select(Text).OfType<string>()];
 
-    private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement of, string name)
+    private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement of, string name) => Members(Member(of, name));
+
+    private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement members)
     {
-        if (Member(of, name) is not { ValueKind: JsonValueKind.Object } members) yield break;
+        if (members.ValueKind != JsonValueKind.Object) yield break;
         foreach (var member in members.EnumerateObject().Take(MostItems))
         {
             if (NameOf(member) is { } text) yield return (text, member.Value);
@@ -106,6 +116,45 @@ public static class ImageConfigReader
         var labels = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in Members(of, "Labels")) labels[name] = Text(value) ?? "";
         return labels;
+    }
+
+    /// <summary>Builders write members that they have no use for too, without a value.</summary>
+    private static Dictionary<string, string> Others(JsonElement run)
+    {
+        var others = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in Members(run).Where(member => !Known.Contains(member.Name)))
+        {
+            if (Json(value) is { } text and not ("null" or "false" or "\"\"" or "[]" or "{}")) others[name] = text;
+        }
+
+        return others;
+    }
+
+    /// <summary>As it stands there, without white space between its parts: how a builder indents is no difference.</summary>
+    private static string? Json(JsonElement value)
+    {
+        string raw;
+        try
+        {
+            raw = value.GetRawText();
+        }
+        catch (InvalidOperationException)
+        {
+            // Not UTF-8.
+            return null;
+        }
+
+        var text = new StringBuilder(raw.Length);
+        var (isText, isEscaped) = (false, false);
+        foreach (var c in raw)
+        {
+            if (!isText && char.IsWhiteSpace(c)) continue;
+            text.Append(c);
+            if (c == '"' && !isEscaped) isText = !isText;
+            isEscaped = c == '\\' && !isEscaped;
+        }
+
+        return text.ToString();
     }
 
     /// <summary>Go writes the first second of the year 1 where no time was set.</summary>

@@ -104,13 +104,9 @@ public sealed class ManifestDetails(IDbContextFactory<RegistryDbContext> context
         {
             var child = known.GetValueOrDefault(entry.Digest.ToString());
             var platform = entry.Platform is { } on ? PlatformText.Of(on.Os, on.Architecture, on.Variant) : child?.Platform is { Length: > 0 } own ? own : null;
-            return new IndexChild(entry, platform, child?.Size, child is not null, AttestationOf(entry));
+            return new IndexChild(entry, platform, child?.Size, child is not null, Attestations.SubjectOf(entry));
         });
     }
-
-    private static Digest? AttestationOf(Descriptor entry) =>
-        entry.Annotations is { } notes && notes.GetValueOrDefault("vnd.docker.reference.type") == "attestation-manifest"
-        && Digest.TryParse(notes.GetValueOrDefault("vnd.docker.reference.digest"), out var digest) ? digest : null;
 
     private static ManifestDocument? Parse(Row row)
     {

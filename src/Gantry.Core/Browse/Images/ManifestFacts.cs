@@ -80,14 +80,26 @@ public sealed partial class ManifestFacts(
         }
 
         var (size, platforms, created) = (facts.Size, facts.Platforms.ToArray(), facts.Created);
-        await db.Database.ExecuteSqlAsync(
-            $"""
-             INSERT INTO manifest_facts (repository_id, digest, size, platforms, image_created, due_at)
-             SELECT repository_id, digest, {size}, {platforms}, {created}::timestamptz, NULL
-             FROM manifests WHERE repository_id = {repository} AND digest = {digest}
-             ON CONFLICT (repository_id, digest) DO UPDATE
-                 SET size = excluded.size, platforms = excluded.platforms, image_created = excluded.image_created, due_at = NULL
-             """, cancellationToken);
+        await contexts.InTransactionAsync(async write =>
+        {
+            await write.Database.ExecuteSqlAsync(
+                $"""
+                 INSERT INTO manifest_facts (repository_id, digest, size, platforms, image_created, due_at)
+                 SELECT repository_id, digest, {size}, {platforms}, {created}::timestamptz, NULL
+                 FROM manifests WHERE repository_id = {repository} AND digest = {digest}
+                 ON CONFLICT (repository_id, digest) DO UPDATE
+                     SET size = excluded.size, platforms = excluded.platforms, image_created = excluded.image_created, due_at = NULL
+                 """, cancellationToken);
+            // A statement of its own: it sees the tags of a follower that held the facts until now. By name, as each writer has them.
+            await write.Database.ExecuteSqlAsync(
+                $"""
+                 UPDATE tag_pulls p SET size = {size} FROM (
+                     SELECT o.name FROM tags t CROSS JOIN LATERAL (
+                         SELECT name FROM tag_pulls WHERE repository_id = {repository} AND name = t.name AND size <> {size} LIMIT 1) o
+                     WHERE t.repository_id = {repository} AND t.manifest_digest = {digest} ORDER BY o.name) named
+                 WHERE p.repository_id = {repository} AND p.name = named.name
+                 """, cancellationToken);
+        }, cancellationToken);
         return facts;
     }
 

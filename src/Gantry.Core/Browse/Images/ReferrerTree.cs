@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations.Schema;
 using System.Text.Json;
 using Gantry.Core.Data;
 using Gantry.Oci;
@@ -7,12 +8,14 @@ namespace Gantry.Core.Browse;
 
 /// <summary>A signature, an SBOM, an attestation: something that refers to what stands above it.</summary>
 /// <param name="Subject">What it refers to.</param>
-/// <param name="Tag">The tag that makes it refer there, by the schemes from before referrers; null: its own subject does.</param>
+/// <param name="Tag">The tag that makes it refer there, by the schemes from before referrers; null: its own subject does, or an index.</param>
+/// <param name="Index">The index that names it beside the image that it attests (BuildKit's annotations); null: none makes it refer there.</param>
+/// <param name="Predicates">Of such an attestation: the types of what it says, as in-toto names them, as they stand there; empty otherwise.</param>
 /// <param name="Size">Of its manifest, in bytes.</param>
 /// <param name="Annotations">Null where it has none, or where the tree has more than it shows.</param>
 public sealed record ReferrerNode(
-    Digest Subject, Digest Digest, string MediaType, string? ArtifactType, TagName? Tag, long Size, DateTimeOffset PushedAt,
-    IReadOnlyDictionary<string, string>? Annotations, IReadOnlyList<ReferrerNode> Referrers);
+    Digest Subject, Digest Digest, string MediaType, string? ArtifactType, TagName? Tag, Digest? Index, long Size, DateTimeOffset PushedAt,
+    IReadOnlyList<string> Predicates, IReadOnlyDictionary<string, string>? Annotations, IReadOnlyList<ReferrerNode> Referrers);
 
 /// <summary>A tree of referrers.</summary>
 /// <param name="IsWhole">Not where there are more than it shows, or deeper ones.</param>
@@ -20,9 +23,9 @@ public sealed record ReferrerNode(
 public sealed record ReferrerForest(IReadOnlyList<ReferrerNode> Referrers, bool IsWhole, Digest? Next);
 
 /// <summary>
-/// What refers to a manifest, and what refers to that: by subject, by the fallback tag's index (distribution-spec, "Referrers Tag Schema"), and by
-/// cosign's tags (<c>sha256-….sig</c>, <c>.att</c>, <c>.sbom</c>). A statement a level; each manifest is shown once, so that no circle of tags
-/// goes on for ever.
+/// What refers to a manifest, and what refers to that: by subject, by the fallback tag's index (distribution-spec, "Referrers Tag Schema"), by
+/// cosign's tags (<c>sha256-….sig</c>, <c>.att</c>, <c>.sbom</c>), and the attestations that BuildKit puts beside an image into its index; of an index all that
+/// it has. A statement a level; each manifest is shown once, so that no circle of tags goes on for ever.
 /// </summary>
 public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
 {
@@ -44,14 +47,22 @@ public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await db.FindRepositoryAsync(repository, cancellationToken) is not { } id) return null;
 
-        var (found, seen, isWhole, next) = (new List<Row>(), new HashSet<string>(StringComparer.Ordinal) { subject.ToString() }, true, (Digest?)null);
+        var (attestations, isWhole) = await Attestations.ReadAsync(db, id, subject, MostAnnotationCharacters / 16, cancellationToken);
+        var (found, seen, next) = (new List<Row>(), new HashSet<string>(StringComparer.Ordinal) { subject.ToString() }, (Digest?)null);
         string[] level = [subject.ToString()];
         for (var depth = 0; level.Length > 0; depth++)
         {
             // One more level, or one more node, only tells that there is one.
             var room = depth == MostLevels ? 0 : depth == 0 ? Math.Min(limit, MostNodes) : MostNodes - found.Count;
-            var rows = (await LevelAsync(db, id, level, depth == 0 ? $"{after}" : "", room + seen.Count + 1, cancellationToken))
-                .Where(row => seen.Add(row.Digest)).ToList();
+            var from = depth == 0 ? $"{after}" : "";
+            var rows = await LevelAsync(db, id, level, from, room + seen.Count + 1, cancellationToken);
+            if (depth == 0)
+            {
+                rows.AddRange(attestations.Where(one => string.CompareOrdinal(one.Digest, from) > 0).Select(one => RowOf(subject, one)));
+                rows.Sort((one, other) => string.CompareOrdinal(one.Digest, other.Digest));
+            }
+
+            rows.RemoveAll(row => !seen.Add(row.Digest));
             var isCut = rows.Count > room;
             if (isCut)
             {
@@ -67,6 +78,11 @@ public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
 
         return new ReferrerForest(Build(found, subject.ToString()), isWhole, next);
     }
+
+    private static Row RowOf(Digest root, Attestation one) => new(root.ToString(), one.Digest, null, one.MediaType, one.ArtifactType, one.Size, one.PushedAt, one.Annotations)
+    {
+        Attestation = one,
+    };
 
     private static Task<List<Row>> LevelAsync(
         RegistryDbContext db, long repository, string[] subjects, string after, int limit, CancellationToken cancellationToken)
@@ -113,8 +129,9 @@ public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
         return Below(root);
 
         List<ReferrerNode> Below(string subject) => [.. bySubject[subject].Select(row => new ReferrerNode(
-            Digest.Parse(subject), Digest.Parse(row.Digest), row.MediaType, row.ArtifactType, row.Tag is null ? null : TagName.Parse(row.Tag),
-            row.Size, row.PushedAt, Annotations(row.Annotations), Below(row.Digest)))];
+            row.Attestation?.Of ?? Digest.Parse(subject), Digest.Parse(row.Digest), row.MediaType, row.ArtifactType,
+            row.Tag is null ? null : TagName.Parse(row.Tag), row.Attestation?.Index, row.Size, row.PushedAt, row.Attestation?.Predicates ?? [],
+            Annotations(row.Annotations), Below(row.Digest)))];
 
         IReadOnlyDictionary<string, string>? Annotations(string? text)
         {
@@ -123,5 +140,10 @@ public sealed class ReferrerTree(IDbContextFactory<RegistryDbContext> contexts)
         }
     }
 
-    private sealed record Row(string Subject, string Digest, string? Tag, string MediaType, string? ArtifactType, long Size, DateTimeOffset PushedAt, string? Annotations);
+    private sealed record Row(
+        string Subject, string Digest, string? Tag, string MediaType, string? ArtifactType, long Size, DateTimeOffset PushedAt, string? Annotations)
+    {
+        [NotMapped]
+        public Attestation? Attestation { get; init; }
+    }
 }

@@ -46,7 +46,10 @@ internal sealed class StatisticsFollower : IEventFollower
              """, cancellationToken);
     }
 
-    /// <summary>A row for each tag that came, never pulled: a listing by pulls is a scan of these.</summary>
+    /// <summary>
+    /// A row for each tag that came, never pulled: a listing by pulls, or by size, is a scan of these. The size of a manifest that has none yet
+    /// comes with its facts, whose row this transaction holds by then or finds made.
+    /// </summary>
     private static Task KeepTagsAsync(RegistryDbContext db, List<EventRow> made, CancellationToken cancellationToken)
     {
         if (made.Count == 0) return Task.CompletedTask;
@@ -54,11 +57,13 @@ internal sealed class StatisticsFollower : IEventFollower
         var (repositories, names) = (tags.ConvertAll(tag => tag.Repository).ToArray(), tags.ConvertAll(tag => tag.Tag).ToArray());
         return db.Database.ExecuteSqlAsync(
             $"""
-             INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls)
-             SELECT r.id, t.name, '-infinity', 0 FROM unnest({repositories}, {names}) n (repository, name) JOIN repositories r ON r.name = n.repository
-                 CROSS JOIN LATERAL (SELECT name FROM tags WHERE repository_id = r.id AND name = n.name LIMIT 1) t
+             INSERT INTO tag_pulls (repository_id, name, pulled_at, pulls, size)
+             SELECT r.id, t.name, '-infinity', 0, coalesce(x.size, 0)
+             FROM unnest({repositories}, {names}) n (repository, name) JOIN repositories r ON r.name = n.repository
+                 CROSS JOIN LATERAL (SELECT name, manifest_digest FROM tags WHERE repository_id = r.id AND name = n.name LIMIT 1) t
+                 LEFT JOIN LATERAL (SELECT size FROM manifest_facts WHERE repository_id = r.id AND digest = t.manifest_digest LIMIT 1) x ON true
              ORDER BY r.id, t.name
-             ON CONFLICT (repository_id, name) DO NOTHING
+             ON CONFLICT (repository_id, name) DO UPDATE SET size = excluded.size WHERE tag_pulls.size <> excluded.size
              """, cancellationToken);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Gantry.Core.Data;
 using Gantry.Oci;
@@ -14,6 +15,9 @@ public enum TagSort
 
     /// <summary>When it, or what it names, was last pulled; never is longest ago.</summary>
     Pulled,
+
+    /// <summary>Of what it names; not known yet is smallest.</summary>
+    Size,
 }
 
 /// <summary>A tag and what it names.</summary>
@@ -53,7 +57,7 @@ public sealed class TagListing(IDbContextFactory<RegistryDbContext> contexts, Ma
         // Without a filter no more rows are looked at than are shown.
         var look = query.Filter.Length == 0 ? limit + 1 : Look;
         var rows = await db.Database.SqlQuery<Row>(FormattableStringFactory.Create(
-            scan.Sql, id, scan.Name, scan.At, query.Filter.ToLowerInvariant(), look, limit + 1)).ToListAsync(cancellationToken);
+            scan.Sql, id, scan.Name, scan.Key, query.Filter.ToLowerInvariant(), look, limit + 1)).ToListAsync(cancellationToken);
         var found = rows.Where(row => row.Matches).ToList();
         var page = found.Take(limit).ToList();
         var last = found.Count > limit ? page[^1] : rows.Find(row => row.IsLast);
@@ -84,27 +88,25 @@ public sealed class TagListing(IDbContextFactory<RegistryDbContext> contexts, Ma
     private static bool IsInNames(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-';
 
     private static TagPlace PlaceOf(Row row, TagSort sort) => new(
-        sort switch { TagSort.Pushed => row.PushedAt, TagSort.Pulled => row.PulledAt, _ => null }, row.Name);
+        sort switch { TagSort.Pushed => row.PushedAt.UtcTicks, TagSort.Pulled => row.PulledAt?.UtcTicks, TagSort.Size => row.SortedSize, _ => null }, row.Name);
 
     internal sealed record Row(string Name, bool Matches, bool IsLast, string Digest, string MediaType, string? ArtifactType, long? Size,
-        string[] Platforms, DateTimeOffset? ImageCreated, DateTimeOffset CreatedAt, DateTimeOffset PushedAt, DateTimeOffset? PulledAt, long Pulls);
+        string[] Platforms, DateTimeOffset? ImageCreated, DateTimeOffset CreatedAt, DateTimeOffset PushedAt, DateTimeOffset? PulledAt, long Pulls, long SortedSize);
 }
 
-/// <summary>A place in a listing of tags, as text <c>name</c> or <c>ticks:name</c>.</summary>
-/// <param name="At">Null: sorted by name, or never pulled.</param>
-internal readonly record struct TagPlace(DateTimeOffset? At, string Name)
+/// <summary>A place in a listing of tags, as text <c>name</c> or <c>key:name</c>.</summary>
+/// <param name="Key">Ticks of a time, or bytes; null: sorted by name, or never pulled.</param>
+internal readonly record struct TagPlace(long? Key, string Name)
 {
     public static TagPlace Parse(string text, TagSort sort)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        var ticks = 0L;
-        var valid = TagName.TryParse(text[(colon + 1)..], out var name)
-            && (colon < 0 || (sort != TagSort.Name
-                && long.TryParse(text.AsSpan(0, colon), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out ticks)
-                && ticks <= DateTimeOffset.MaxValue.UtcTicks))
-            && (colon >= 0 || sort != TagSort.Pushed);
-        return valid ? new(colon < 0 ? null : new DateTimeOffset(ticks, TimeSpan.Zero), name.ToString()) : throw Places.Invalid();
+        if (!TagName.TryParse(text[(colon + 1)..], out var name)) throw Places.Invalid();
+        if (colon < 0) return sort is TagSort.Name or TagSort.Pulled ? new(null, name.ToString()) : throw Places.Invalid();
+        var isNumber = long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var key);
+        return isNumber && sort != TagSort.Name && (sort == TagSort.Size || key <= DateTimeOffset.MaxValue.UtcTicks)
+            ? new(key, name.ToString()) : throw Places.Invalid();
     }
 
-    public override string ToString() => At is { } at ? $"{at.UtcTicks}:{Name}" : Name;
+    public override string ToString() => Key is { } key ? $"{key}:{Name}" : Name;
 }

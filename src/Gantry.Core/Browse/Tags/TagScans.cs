@@ -3,21 +3,24 @@ using System.Globalization;
 namespace Gantry.Core.Browse;
 
 /// <summary>One statement of a listing of tags, and where it begins.</summary>
-/// <param name="At">A time or an infinity, as PostgreSQL reads it.</param>
-internal sealed record TagScan(string Sql, string Name, string At);
+/// <param name="Key">A time, an infinity or bytes, as PostgreSQL reads it.</param>
+internal sealed record TagScan(string Sql, string Name, string Key);
 
 /// <summary>
-/// The statements that list tags: {0} repository, {1} name and {2} time of the place, {3} filter, {4} how many rows to look at, {5} how many
+/// The statements that list tags: {0} repository, {1} name and {2} key of the place, {3} filter, {4} how many rows to look at, {5} how many
 /// to give. The innermost scan has all of a key in its index; the rows themselves are only read for what is shown. The last row looked
 /// at comes along whether it matches or not: the next page begins there.
 /// </summary>
 internal static class TagScans
 {
+    private const string Never = "-infinity";
+
     private const string Columns =
         """
         t.manifest_digest AS "Digest", m.media_type AS "MediaType",
                m.artifact_type AS "ArtifactType", x.size AS "Size", coalesce(x.platforms, '{{}}') AS "Platforms", x.image_created AS "ImageCreated",
-               t.created_at AS "CreatedAt", t.updated_at AS "PushedAt", nullif(p.pulled_at, '-infinity') AS "PulledAt", coalesce(p.pulls, 0) AS "Pulls"
+               t.created_at AS "CreatedAt", t.updated_at AS "PushedAt", nullif(p.pulled_at, '-infinity') AS "PulledAt", coalesce(p.pulls, 0) AS "Pulls",
+               coalesce(p.size, 0) AS "SortedSize"
         """;
 
     private const string Rest =
@@ -64,17 +67,34 @@ internal static class TagScans
             ORDER BY pulled_at WAY, name WAY LIMIT {4}) t
         """;
 
-    private static readonly string[] Name = Both(ByName, "name WAY"), Push = Both(ByPush, "updated_at WAY, name WAY"), Pull = Both(ByPull, "pulled_at WAY, name WAY");
+    private const string BySize =
+        """
+        SELECT name, size, row_number() OVER (ORDER BY size WAY, name WAY) AS n, strpos(lower(name), {3}) > 0 AS matches FROM (
+            SELECT size, name FROM tag_pulls WHERE repository_id = {0} AND (size, name) THAN ({2}::bigint, {1})
+            ORDER BY size WAY, name WAY LIMIT {4}) t
+        """;
 
-    /// <summary>Never pulled is <c>-infinity</c> in its table.</summary>
+    private static readonly string[] Name = Both(ByName, "name WAY"), Push = Both(ByPush, "updated_at WAY, name WAY"),
+        Pull = Both(ByPull, "pulled_at WAY, name WAY"), Size = Both(BySize, "size WAY, name WAY");
+
+    /// <summary>Never pulled is <c>-infinity</c> in its table, and a size that is not known is zero.</summary>
     public static TagScan Of(TagQuery query, TagPlace? from)
     {
-        var sql = query.Sort switch { TagSort.Pushed => Push, TagSort.Pulled => Pull, _ => Name };
-        var (way, start) = query.Descending ? (1, new TagScan("", Places.BehindNames, "infinity")) : (0, new TagScan("", "", "-infinity"));
-        return from is { } place
-            ? new TagScan(sql[way], place.Name, place.At?.ToString("O", CultureInfo.InvariantCulture) ?? "-infinity")
-            : start with { Sql = sql[way] };
+        var (sql, least, most) = query.Sort switch
+        {
+            TagSort.Pushed => (Push, Never, "infinity"), TagSort.Pulled => (Pull, Never, "infinity"), TagSort.Size => (Size, "-1", $"{long.MaxValue}"),
+            _ => (Name, "", ""),
+        };
+        if (from is { } place) return new TagScan(sql[query.Descending ? 1 : 0], place.Name, KeyOf(place, query.Sort));
+        return query.Descending ? new TagScan(sql[1], Places.BehindNames, most) : new TagScan(sql[0], "", least);
     }
+
+    private static string KeyOf(TagPlace place, TagSort sort) => sort switch
+    {
+        TagSort.Name => "",
+        TagSort.Size => $"{place.Key}",
+        _ => place.Key is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero).ToString("O", CultureInfo.InvariantCulture) : Never,
+    };
 
     private static string[] Both(string found, string order)
     {

@@ -11,6 +11,12 @@ namespace Gantry.Core.Browse;
 /// <param name="Uncounted">Repositories that changed since they were counted, or never were.</param>
 public sealed record NamespaceUsage(string Name, long Repositories, long Size, long Own, long Reclaimable, long Manifests, long Tags, long Uncounted);
 
+/// <summary>What a listing of namespaces says of one, as its repositories were last counted.</summary>
+/// <param name="Repositories">Those that hold something.</param>
+/// <param name="Size">A blob that several of them hold counts for each.</param>
+/// <param name="PushedAt">The last push to any of them; null: there was none.</param>
+public sealed record NamespaceFigures(string Name, long Repositories, long Size, DateTimeOffset? PushedAt);
+
 /// <summary>What the whole store holds.</summary>
 /// <param name="Sample">Its blobs, each once, at the last full hour or so; null: nobody has looked yet.</param>
 /// <param name="Linked">The sizes of all repositories added up: what it would be if none shared anything.</param>
@@ -48,6 +54,29 @@ public sealed class Usage(IDbContextFactory<RegistryDbContext> contexts, Storage
         var after = last ?? "";
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return await OfNamespacesAsync(db, $"SELECT id, name FROM namespaces WHERE name > {after} ORDER BY name LIMIT {limit}", cancellationToken);
+    }
+
+    /// <summary>
+    /// Those of these namespaces by their names. Where a rule keeps repositories from people, a sum would tell of them: only who sees everything
+    /// is told. The cost is by the repositories of these alone.
+    /// </summary>
+    /// <param name="names">That the caller may see, at most <see cref="MaxPage"/>.</param>
+    public async Task<IReadOnlyDictionary<string, NamespaceFigures>> FiguresAsync(
+        AccountReach reach, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(names.Count, MaxPage);
+        var (asked, all) = (names.ToArray(), reach.All);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return (await db.Database.SqlQuery<NamespaceFigures>(
+            $"""
+             SELECT n.name AS "Name", f.repositories AS "Repositories", f.size AS "Size", f.pushed_at AS "PushedAt"
+             FROM unnest({asked}) a (name) JOIN namespaces n ON n.name = a.name CROSS JOIN LATERAL (
+                 SELECT count(*) AS repositories, coalesce(sum(s.size), 0)::bigint AS size, max(s.pushed_at) AS pushed_at
+                 FROM repositories r CROSS JOIN LATERAL (
+                     SELECT size, pushed_at, manifests, counted_at FROM repository_statistics WHERE repository_id = r.id LIMIT 1) s
+                 WHERE r.namespace_id = n.id AND (s.manifests > 0 OR s.counted_at IS NULL)) f
+             WHERE {all} OR NOT EXISTS (SELECT FROM access_rules d WHERE d.namespace_id = n.id AND 'pull' = ANY (d.denied))
+             """).ToListAsync(cancellationToken)).ToDictionary(figures => figures.Name, StringComparer.Ordinal);
     }
 
     public async Task<StoreUsage> OfStoreAsync(CancellationToken cancellationToken)

@@ -16,6 +16,14 @@ internal sealed record WebhookForm(
         (EventKinds.Push, "an image is pushed"), (EventKinds.TagDelete, "a tag is deleted"), (EventKinds.ManifestDelete, "an image is deleted"),
         (EventKinds.BlobDelete, "a blob is deleted"), (EventKinds.TagRestore, "a tag is restored"), (EventKinds.ManifestRestore, "an image is restored"),
         (EventKinds.BlobRestore, "a blob is restored"), (EventKinds.BlobQuarantine, "a blob is found broken"), (EventKinds.BlobHeal, "a broken blob is whole again"),
+        (EventKinds.ReadmeWrite, "a README is written"), (EventKinds.ReadmeRemove, "a README is removed"), (EventKinds.MemberSet, "somebody gets a role"),
+        (EventKinds.MemberRemove, "somebody loses a role"), (EventKinds.RuleAdd, "a rule is added"), (EventKinds.RuleRemove, "a rule is removed"),
+        (EventKinds.NamespaceCreate, "a namespace is made"), (EventKinds.NamespaceChange, "a namespace becomes public or private"),
+        (EventKinds.NamespaceDelete, "a namespace is deleted"), (EventKinds.AccountCreate, "an account or a robot is made"),
+        (EventKinds.AccountChange, "an account or a robot is changed"), (EventKinds.AccountDelete, "an account or a robot is deleted"),
+        (EventKinds.AccessTokenCreate, "an access token is made"), (EventKinds.AccessTokenRevoke, "an access token is revoked"),
+        (EventKinds.TrustAdd, "a robot trusts an issuer"), (EventKinds.TrustRemove, "a robot trusts an issuer no more"),
+        (EventKinds.Denied, "something is denied to an account"), (EventKinds.LoginFailed, "a login fails"), (EventKinds.GcRun, "garbage is collected"),
     ];
 
     public static (string Value, string Text)[] Formats { get; } =
