@@ -42,7 +42,8 @@ public sealed class LayerListings(IDbContextFactory<RegistryDbContext> contexts)
             await AddAsync(db, layers, cancellationToken);
             await db.Database.ExecuteSqlAsync(
                 $"""
-                 UPDATE layer_listings SET urgent = true, asked_at = now(), state = CASE WHEN state = 'reading' THEN state ELSE 'waiting' END
+                 UPDATE layer_listings SET urgent = true, asked_at = now(), state = CASE WHEN state = 'reading' THEN state ELSE 'waiting' END,
+                     attempts = CASE WHEN state IN ('waiting', 'reading') THEN attempts ELSE 0 END
                  WHERE digest IN (SELECT digest FROM layer_listings WHERE digest = ANY ({layers}) ORDER BY digest FOR UPDATE)
                      AND NOT urgent AND (state IN ('waiting', 'reading') OR version <> {LayerIndexing.Version})
                  """, cancellationToken);

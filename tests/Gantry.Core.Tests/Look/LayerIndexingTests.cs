@@ -91,14 +91,79 @@ public sealed class LayerIndexingTests : IAsyncLifetime
         var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
         await _registry.PushUnreadAsync("v1", Repository, [Tar("a").ToArray()]);
         await FollowAsync();
-        gate.Fail();
+        gate.Fail(isAway: true);
         using var indexing = Indexing(new LookOptions(), gate);
 
-        await Assert.ThrowsAsync<IOException>(() => indexing.NextAsync(default));
+        // However long it is away.
+        for (var round = 0; round < 5; round++) await Assert.ThrowsAsync<IOException>(() => indexing.NextAsync(default));
 
         Assert.Equal("waiting", await StatesAsync());
         await _registry.ReadAllAsync();
         Assert.Equal("ready", await StatesAsync());
+    }
+
+    /// <summary>Though somebody waits for it, the others have their turn; and it is given up in the end.</summary>
+    [Fact]
+    public async Task Blob_ThatTheStoreCannotGive_IsTriedBehindTheOthers_AndThenFails()
+    {
+        var (lost, other) = (LookRegistry.Gzip(Tar("lost")), LookRegistry.Gzip(Tar("other")));
+        await _registry.PushUnreadAsync("v1", Repository, [other]);
+        await FollowAsync();
+        await _registry.PushUnreadAsync("v2", Repository, [lost]);
+        await _registry.Files.ListAsync(LookRegistry.Name, LookRegistry.Reference("v2"), default, null, 1, false, default);
+        var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
+        gate.Fail(isAway: false);
+        using var failing = Indexing(new LookOptions(), gate);
+
+        await Assert.ThrowsAsync<IOException>(() => failing.NextAsync(default));
+        Assert.Equal(Digest.Of(other), (await _registry.Registry.Get<LayerIndexing>().NextAsync(default))!.Digest);
+        await Assert.ThrowsAsync<IOException>(() => failing.NextAsync(default));
+        var ended = await failing.NextAsync(default);
+        Assert.Equal((Digest.Of(lost), LookState.Failed), (ended!.Digest, ended.State));
+    }
+
+    /// <summary>As one that takes all of the memory does.</summary>
+    [Fact]
+    public async Task Layer_ThatEndsThreeNodes_IsNotGivenToAFourth()
+    {
+        await _registry.PushUnreadAsync("v1", Repository, [Tar("a").ToArray()]);
+        await FollowAsync();
+        for (var node = 0; node < 3; node++)
+        {
+            var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
+            using var lost = Indexing(new LookOptions(), gate);
+            var reading = lost.NextAsync(default);
+            await gate.Asked;
+            await ExecuteAsync("UPDATE layer_listings SET node = 4711");
+            gate.Open();
+            Assert.Equal(LookState.Waiting, (await reading)!.State);
+            Assert.Equal("reading", await StatesAsync());
+        }
+
+        Assert.Equal(LookState.Failed, (await _registry.Registry.Get<LayerIndexing>().NextAsync(default))!.State);
+        Assert.Contains("3 times", await _registry.Registry.ScalarAsync<string>("SELECT error FROM layer_listings"));
+
+        // Another version may do better.
+        await ExecuteAsync("UPDATE layer_listings SET version = 0");
+        await _registry.Registry.Get<LayerIndexing>().RenewAsync(default);
+        Assert.Equal(LookState.Ready, (await _registry.Registry.Get<LayerIndexing>().NextAsync(default))!.State);
+    }
+
+    [Fact]
+    public async Task Node_ThatStops_GivesItsLayerBack()
+    {
+        var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
+        await _registry.PushUnreadAsync("v1", Repository, [Tar("a").ToArray()]);
+        await FollowAsync();
+        using var indexing = Indexing(new LookOptions(), gate);
+        using var stop = new CancellationTokenSource();
+        var reading = indexing.NextAsync(stop.Token);
+        await gate.Asked;
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.Equal(0, await _registry.Registry.ScalarAsync<int>("SELECT attempts FROM layer_listings WHERE state = 'waiting'"));
+        Assert.Equal("waiting", await StatesAsync());
     }
 
     [Fact]
