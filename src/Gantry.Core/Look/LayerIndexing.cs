@@ -22,7 +22,7 @@ public sealed record IndexedLayer(Digest Digest, LookState State, long Entries, 
 /// <summary>
 /// Reads layers that wait, one at a time on this node, and writes down what is in them. A layer is claimed in its row: a node that is gone had what it had, and a node that
 /// only lost its number meanwhile writes nothing, because the row is another's by then. Memory: <see cref="LookOptions.MaxMemory"/>, what
-/// <see cref="LayerBlobs"/> takes, some 70 MiB for lists of packages, and 64 MiB where the layer has an rpm database.
+/// <see cref="LayerBlobs"/> takes, some 80 MiB for lists of packages, and 64 MiB where the layer has an rpm database.
 /// </summary>
 public sealed partial class LayerIndexing(
     NpgsqlDataSource database, NodePresence nodes, LayerBlobs blobs, IOptions<LookOptions> options, TimeProvider time, ILogger<LayerIndexing> logger) : IDisposable
@@ -49,6 +49,7 @@ public sealed partial class LayerIndexing(
          FROM (SELECT w.digest, b.location, b.size FROM layer_listings w JOIN blobs b ON b.digest = w.digest
                WHERE w.state IN ('waiting', 'reading') AND b.quarantined_at IS NULL
                    AND (w.state = 'waiting' OR w.node = $1 OR NOT {NodePresence.IsRunning("w.node")})
+                   AND EXISTS (SELECT FROM blob_links k WHERE k.digest = w.digest)
                ORDER BY w.urgent DESC, w.asked_at LIMIT 1 FOR UPDATE OF w SKIP LOCKED) c
          WHERE l.digest = c.digest RETURNING l.digest, c.location, c.size, l.attempts
          """;
