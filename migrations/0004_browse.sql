@@ -81,13 +81,14 @@ CREATE TABLE readmes (
 );
 
 -- What is in a layer, by the digest of its blob: data of ours, made of the blob and made again at will. node: who reads it just now; what a node has that is
--- gone is waiting again. packages: what the package databases in it say, by their paths.
+-- gone is waiting again. attempts: how often it was begun since it last began to wait anew. packages: what the package databases in it say, by their paths.
 CREATE TABLE layer_listings (
   digest    text COLLATE "C" PRIMARY KEY REFERENCES blobs (digest) ON DELETE CASCADE,
   state     text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'reading', 'ready', 'failed')),
   asked_at  timestamptz NOT NULL DEFAULT now(),
   urgent    boolean NOT NULL DEFAULT false,
   node      int,
+  attempts  int NOT NULL DEFAULT 0,
   version   int NOT NULL DEFAULT 0,
   diff_id   text COLLATE "C",
   entries   bigint,

@@ -167,6 +167,7 @@ CREATE TABLE public.layer_listings (
     asked_at timestamp with time zone DEFAULT now() NOT NULL,
     urgent boolean DEFAULT false NOT NULL,
     node integer,
+    attempts integer DEFAULT 0 NOT NULL,
     version integer DEFAULT 0 NOT NULL,
     diff_id text COLLATE pg_catalog."C",
     entries bigint,

@@ -26,4 +26,15 @@ public static class DatabaseOutage
 
         return false;
     }
+
+    /// <summary>A statement that took longer than it may.</summary>
+    public static bool IsTimeout(Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is TimeoutException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }) return true;
+        }
+
+        return false;
+    }
 }

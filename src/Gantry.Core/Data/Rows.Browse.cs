@@ -52,6 +52,7 @@ public sealed class LayerListingRow
     public DateTimeOffset AskedAt { get; set; }
     public bool Urgent { get; set; }
     public int? Node { get; set; }
+    public int Attempts { get; set; }
     public int Version { get; set; }
     public string? DiffId { get; set; }
     public long? Entries { get; set; }

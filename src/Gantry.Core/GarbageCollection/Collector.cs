@@ -1,3 +1,4 @@
+using Gantry.Core.Data;
 using Gantry.Core.Push;
 using Microsoft.Extensions.Options;
 
@@ -32,7 +33,7 @@ public sealed class Collector(UploadExpiry uploads, Retention retention, Manifes
         Step[] steps =
         [
             new(uploads.ExpireAsync), new(retention.ReviewAsync), new(manifests.ReviewAsync), new(links.ReviewAsync), new(blobs.ReviewAsync),
-            new(async (_, _) => await found.MoveNextAsync() ? found.Current with { Settled = 1 } : default),
+            new(async (_, _) => await found.MoveNextAsync() ? found.Current with { Settled = 1 } : default, isSized: false),
             new(doomed.SweepAsync),
         ];
         foreach (var step in steps) step.Pace = new GcPace(options.Value, time);
@@ -51,14 +52,30 @@ public sealed class Collector(UploadExpiry uploads, Retention retention, Manifes
     private async Task<bool> BatchAsync(Step step, CancellationToken cancellationToken)
     {
         step.Pace.Begin();
-        var reviewed = await step.RunAsync(step.Pace.BatchSize, cancellationToken);
+        var (reviewed, goOn) = (default(Reviewed), true);
+        try
+        {
+            reviewed = await step.RunAsync(step.Pace.BatchSize, cancellationToken);
+            goOn = reviewed.GoOn;
+        }
+        catch (Exception late) when (
+            step.IsSized && step.Pace.BatchSize > 1 && DatabaseOutage.IsTimeout(late) && !cancellationToken.IsCancellationRequested)
+        {
+            // Nothing of it was done. The next run would begin with the same things, and not get past them either.
+            step.Pace.Shrink();
+        }
+
         step.Sum += reviewed;
         if (step.Pace.End(reviewed.Looked) is var rest && rest > TimeSpan.Zero) await Task.Delay(rest, time, cancellationToken);
-        return reviewed.GoOn;
+        return goOn;
     }
 
-    private sealed class Step(Func<int, CancellationToken, Task<Reviewed>> run)
+    /// <param name="run">One batch.</param>
+    /// <param name="isSized">Whether the batch is as large as it is told to be.</param>
+    private sealed class Step(Func<int, CancellationToken, Task<Reviewed>> run, bool isSized = true)
     {
+        public bool IsSized => isSized;
+
         public Func<int, CancellationToken, Task<Reviewed>> RunAsync => run;
 
         public GcPace Pace { get; set; } = null!;

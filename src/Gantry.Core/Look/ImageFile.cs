@@ -68,7 +68,7 @@ public sealed record ImageFile
             Layer = merged.Layer,
             LayerDigest = layers[merged.Layer].Digest,
             RemovedBy = merged.RemovedBy,
-            Hidden = [.. merged.Hidden.Skip(merged.IsRemoved ? 1 : 0).Select(hidden => new HiddenFile(
+            Hidden = [.. merged.Hidden.Select(hidden => new HiddenFile(
                 hidden.Layer, layers[hidden.Layer].Digest, hidden.Entry.Kind, hidden.Entry.Kind == EntryKind.File ? hidden.Entry.Record.Size : null, hidden.By))],
         };
     }

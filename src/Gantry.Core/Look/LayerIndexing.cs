@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gantry.Core.Data;
 using Gantry.Core.Look.Indexing;
@@ -21,7 +22,7 @@ public sealed record IndexedLayer(Digest Digest, LookState State, long Entries, 
 /// <summary>
 /// Reads layers that wait, one at a time on this node, and writes down what is in them. A layer is claimed in its row: a node that is gone had what it had, and a node that
 /// only lost its number meanwhile writes nothing, because the row is another's by then. Memory: <see cref="LookOptions.MaxMemory"/>, what
-/// <see cref="LayerBlobs"/> takes, and 64 MiB where the layer has an rpm database.
+/// <see cref="LayerBlobs"/> takes, some 80 MiB for lists of packages, and 64 MiB where the layer has an rpm database.
 /// </summary>
 public sealed partial class LayerIndexing(
     NpgsqlDataSource database, NodePresence nodes, LayerBlobs blobs, IOptions<LookOptions> options, TimeProvider time, ILogger<LayerIndexing> logger) : IDisposable
@@ -29,19 +30,28 @@ public sealed partial class LayerIndexing(
     /// <summary>Raised whenever the same layer would be listed otherwise: what has another is read again.</summary>
     public const int Version = 1;
 
+    /// <summary>A layer that ends its node, whatever the fault, ends so many.</summary>
+    private const int MaxAttempts = 3;
+
     private const int Batch = 1000;
+
+    private const string CannotRead = "the layer could not be read; the server's log says why";
 
     /// <summary>A million entries are some 30 MB.</summary>
     private static readonly TimeSpan CopyTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>The JSON goes nowhere but into a column: nothing is escaped for the sake of a page.</summary>
+    private static readonly JsonSerializerOptions PackageJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly string ClaimText =
         $"""
-         UPDATE layer_listings l SET state = 'reading', node = $1, version = $2, error = NULL
+         UPDATE layer_listings l SET state = 'reading', node = $1, version = $2, error = NULL, attempts = l.attempts + 1
          FROM (SELECT w.digest, b.location, b.size FROM layer_listings w JOIN blobs b ON b.digest = w.digest
                WHERE w.state IN ('waiting', 'reading') AND b.quarantined_at IS NULL
                    AND (w.state = 'waiting' OR w.node = $1 OR NOT {NodePresence.IsRunning("w.node")})
+                   AND EXISTS (SELECT FROM blob_links k WHERE k.digest = w.digest)
                ORDER BY w.urgent DESC, w.asked_at LIMIT 1 FOR UPDATE OF w SKIP LOCKED) c
-         WHERE l.digest = c.digest RETURNING l.digest, c.location, c.size
+         WHERE l.digest = c.digest RETURNING l.digest, c.location, c.size, l.attempts
          """;
 
     private readonly SemaphoreSlim _one = new(1);
@@ -54,7 +64,7 @@ public sealed partial class LayerIndexing(
         {
             await using var command = database.CreateCommand(
                 """
-                UPDATE layer_listings SET state = 'waiting', asked_at = now() WHERE digest IN (
+                UPDATE layer_listings SET state = 'waiting', attempts = 0, asked_at = now() WHERE digest IN (
                     SELECT digest FROM layer_listings WHERE state IN ('ready', 'failed') AND version < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
                 """);
             Set(command, Value(Version), Value(Batch));
@@ -65,7 +75,7 @@ public sealed partial class LayerIndexing(
 
     /// <summary>Reads the layer that is most wanted.</summary>
     /// <returns>Null where none waits.</returns>
-    /// <exception cref="IOException">The store does not answer: the layer waits again, behind the others.</exception>
+    /// <exception cref="IOException">The store does not answer, or not for this layer: it waits again, behind the others.</exception>
     public async Task<IndexedLayer?> NextAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -90,11 +100,12 @@ public sealed partial class LayerIndexing(
         Set(command, Value(node), Value(Version));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
-        return new Claim(Digest.Parse(reader.GetString(0)), new BlobLocation(reader.GetString(1)), reader.GetInt64(2), node);
+        return new Claim(Digest.Parse(reader.GetString(0)), new BlobLocation(reader.GetString(1)), reader.GetInt64(2), node, reader.GetInt32(3));
     }
 
     private async Task<IndexedLayer> ReadAsync(Claim claim, CancellationToken cancellationToken)
     {
+        if (claim.Attempt > MaxAttempts) return await FailAsync(claim, $"reading the layer was begun {MaxAttempts} times and did not come to its end", cancellationToken);
         var started = time.GetTimestamp();
         using var limit = new CancellationTokenSource(options.Value.MaxTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -114,24 +125,38 @@ public sealed partial class LayerIndexing(
         {
             return await FailAsync(claim, $"the layer takes more than {options.Value.MaxTime} to read", cancellationToken);
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node stops, and another one need not wait for its end to be noticed.
+            await EndAsync(claim, "waiting", null, isCounted: false, CancellationToken.None);
+            throw;
+        }
         catch (Exception fault) when (fault is IOException or DllNotFoundException or NpgsqlException { IsTransient: true } || DatabaseOutage.Is(fault))
         {
+            // No layer fails for a store that is away, or for a library that is still to be installed; where the store answers it is the blob.
+            var isCounted = fault is not DllNotFoundException && (fault is not IOException || await blobs.StoreAnswersAsync(cancellationToken));
+            if (isCounted && claim.Attempt == MaxAttempts)
+            {
+                LogFault(logger, claim.Digest, fault);
+                return await FailAsync(claim, CannotRead, cancellationToken);
+            }
+
             // A blob that was collected meanwhile is no fault of the store's: its row is gone.
-            if (!await EndAsync(claim, "waiting", null, cancellationToken)) return new IndexedLayer(claim.Digest, LookState.Waiting, 0, 0);
+            if (!await EndAsync(claim, "waiting", null, isCounted, cancellationToken)) return new IndexedLayer(claim.Digest, LookState.Waiting, 0, 0);
             throw;
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
             // A fault of ours. Tried again it would be the same, and stand in the way of the others.
             LogFault(logger, claim.Digest, fault);
-            return await FailAsync(claim, "the layer could not be read; the server's log says why", cancellationToken);
+            return await FailAsync(claim, CannotRead, cancellationToken);
         }
     }
 
     private async Task<IndexedLayer> FailAsync(Claim claim, string reason, CancellationToken cancellationToken)
     {
         LogFailed(logger, claim.Digest, claim.Size, reason);
-        await EndAsync(claim, "failed", reason, cancellationToken);
+        await EndAsync(claim, "failed", reason, isCounted: true, cancellationToken);
         return new IndexedLayer(claim.Digest, LookState.Failed, 0, 0);
     }
 
@@ -157,10 +182,11 @@ public sealed partial class LayerIndexing(
 
         await using var update = new NpgsqlCommand(
             """
-            UPDATE layer_listings SET state = 'ready', node = NULL, urgent = false, diff_id = $2, entries = $3, bytes = $4, packages = $5::jsonb WHERE digest = $1
-            """, connection);
+            UPDATE layer_listings SET state = 'ready', node = NULL, urgent = false, diff_id = $2, entries = $3, bytes = $4, packages = $5 WHERE digest = $1
+            """, connection) { CommandTimeout = (int)CopyTimeout.TotalSeconds };
         Set(update, Value(claim.Digest.ToString()), Value(layer.DiffId.ToString()), Value(layer.Order.Entries), Value(layer.Bytes));
-        update.Parameters.Add(new NpgsqlParameter { Value = layer.Packages.Count == 0 ? DBNull.Value : JsonSerializer.Serialize(layer.Packages), NpgsqlDbType = NpgsqlDbType.Text });
+        object packages = layer.Packages.Count == 0 ? DBNull.Value : JsonSerializer.SerializeToUtf8Bytes(layer.Packages, PackageJson);
+        update.Parameters.Add(new NpgsqlParameter { Value = packages, NpgsqlDbType = NpgsqlDbType.Jsonb });
         await update.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
@@ -182,14 +208,15 @@ public sealed partial class LayerIndexing(
         return true;
     }
 
-    private async Task<bool> EndAsync(Claim claim, string state, string? error, CancellationToken cancellationToken)
+    /// <summary>Behind the others, whoever waited for it: what cannot be read would stand in their way again at once.</summary>
+    private async Task<bool> EndAsync(Claim claim, string state, string? error, bool isCounted, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
-            UPDATE layer_listings SET state = $3, error = $4, node = NULL, urgent = urgent AND $3 = 'waiting', asked_at = now()
+            UPDATE layer_listings SET state = $3, attempts = $4, error = $5, node = NULL, urgent = false, asked_at = now()
             WHERE digest = $1 AND state = 'reading' AND node = $2
             """);
-        Set(command, Value(claim.Digest.ToString()), Value(claim.Node), Value(state));
+        Set(command, Value(claim.Digest.ToString()), Value(claim.Node), Value(state), Value(isCounted ? claim.Attempt : claim.Attempt - 1));
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
@@ -207,5 +234,5 @@ public sealed partial class LayerIndexing(
     [LoggerMessage(Level = LogLevel.Error, Message = "Layer {Digest} could not be listed")]
     private static partial void LogFault(ILogger logger, Digest digest, Exception exception);
 
-    private sealed record Claim(Digest Digest, BlobLocation Location, long Size, int Node);
+    private sealed record Claim(Digest Digest, BlobLocation Location, long Size, int Node, int Attempt);
 }

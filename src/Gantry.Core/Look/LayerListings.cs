@@ -6,7 +6,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Gantry.Core.Look;
 
 /// <summary>
-/// The queue of layers to be read. What is pushed gets into it by its event; what was there before, when somebody looks. A layer is in it once, whoever has it.
+/// The queue of layers to be read. What is pushed gets into it by its event; what was there before, when somebody looks; what was read of a blob that had rotted, when the
+/// blob is whole again. A layer is in it once, whoever has it.
 /// </summary>
 public sealed class LayerListings(IDbContextFactory<RegistryDbContext> contexts) : IEventFollower, IDisposable
 {
@@ -31,9 +32,12 @@ public sealed class LayerListings(IDbContextFactory<RegistryDbContext> contexts)
                 if (layers.Length > 0) await AddAsync(db, layers, cancellationToken);
             }
         }
+
+        string[] healed = [.. events.Where(row => row.Kind == EventKinds.BlobHeal && row.Digest is not null).Select(row => row.Digest!).Distinct()];
+        if (healed.Length > 0) await RenewAsync(db, healed, cancellationToken);
     }
 
-    /// <summary>Puts layers at the head of the queue: somebody waits. What is ready, or failed, in this version stays so.</summary>
+    /// <summary>Puts layers at the head of the queue: somebody waits. What is ready, or failed, in this version stays so, and what is just being written needs nothing.</summary>
     internal async Task AskAsync(IEnumerable<Digest> digests, CancellationToken cancellationToken)
     {
         string[] layers = [.. digests.Select(digest => digest.ToString()).Distinct().Order(StringComparer.Ordinal)];
@@ -42,9 +46,12 @@ public sealed class LayerListings(IDbContextFactory<RegistryDbContext> contexts)
             await AddAsync(db, layers, cancellationToken);
             await db.Database.ExecuteSqlAsync(
                 $"""
-                 UPDATE layer_listings SET urgent = true, asked_at = now(), state = CASE WHEN state = 'reading' THEN state ELSE 'waiting' END
-                 WHERE digest IN (SELECT digest FROM layer_listings WHERE digest = ANY ({layers}) ORDER BY digest FOR UPDATE)
-                     AND NOT urgent AND (state IN ('waiting', 'reading') OR version <> {LayerIndexing.Version})
+                 UPDATE layer_listings SET urgent = true, asked_at = now(), state = CASE WHEN state = 'reading' THEN state ELSE 'waiting' END,
+                     attempts = CASE WHEN state IN ('waiting', 'reading') THEN attempts ELSE 0 END
+                 WHERE digest IN (
+                     SELECT digest FROM layer_listings
+                     WHERE digest = ANY ({layers}) AND NOT urgent AND (state IN ('waiting', 'reading') OR version <> {LayerIndexing.Version})
+                     ORDER BY digest FOR UPDATE SKIP LOCKED)
                  """, cancellationToken);
         }, cancellationToken);
         lock (_asked)
@@ -59,6 +66,13 @@ public sealed class LayerListings(IDbContextFactory<RegistryDbContext> contexts)
         $"""
          INSERT INTO layer_listings (digest) SELECT digest FROM blobs WHERE digest = ANY ({layers}) ORDER BY digest FOR KEY SHARE
          ON CONFLICT (digest) DO NOTHING
+         """, cancellationToken);
+
+    /// <summary>A read that is under way may have met the rotten bytes: without its node it writes nothing.</summary>
+    private static Task RenewAsync(RegistryDbContext db, string[] layers, CancellationToken cancellationToken) => db.Database.ExecuteSqlAsync(
+        $"""
+         UPDATE layer_listings SET state = 'waiting', node = NULL, attempts = 0, asked_at = now()
+         WHERE digest IN (SELECT digest FROM layer_listings WHERE digest = ANY ({layers}) ORDER BY digest FOR UPDATE)
          """, cancellationToken);
 
     private sealed record PushedManifest(string MediaType, byte[] Payload);

@@ -20,7 +20,7 @@ internal sealed class DeliveryClaims(IDbContextFactory<RegistryDbContext> contex
               WHERE NOT {{NodePresence.IsRunning("number")}})
           UPDATE webhook_deliveries SET node = NULL WHERE id IN (
               SELECT id FROM webhook_deliveries
-              WHERE node IS NOT NULL AND (node IN (SELECT number FROM gone) OR (node = {0} AND id <> ALL ({1}))) FOR UPDATE SKIP LOCKED)
+              WHERE node IS NOT NULL AND (node IN (SELECT number FROM gone) OR node = {0}) AND id <> ALL ({1}) FOR UPDATE SKIP LOCKED)
           """;
 
     /// <summary>Up to <paramref name="most"/> that are due, and of one webhook no more than leaves it <paramref name="perWebhook"/> under way.</summary>
@@ -64,7 +64,7 @@ internal sealed class DeliveryClaims(IDbContextFactory<RegistryDbContext> contex
     }
 
     /// <summary>Lets go of what nodes had that are gone, and of what this one had and forgot: the database was away when it came to an end.</summary>
-    /// <param name="sending">What this node is sending.</param>
+    /// <param name="sending">What this node is sending, under its number or under one that it had before.</param>
     public async Task FreeAsync(long[] sending, CancellationToken cancellationToken)
     {
         var node = await presence.NumberAsync(cancellationToken);

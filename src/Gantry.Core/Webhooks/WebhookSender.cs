@@ -26,7 +26,7 @@ public sealed partial class WebhookSender
     private readonly WebhookHttp _http;
     private readonly TimeProvider _time;
     private readonly ILogger<WebhookSender> _logger;
-    private readonly ConcurrentDictionary<long, long> _underWay = new();
+    private readonly ConcurrentDictionary<long, Claimed> _underWay = new();
     private readonly Channel<bool> _ended = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private long? _freedAt;
 
@@ -45,11 +45,11 @@ public sealed partial class WebhookSender
 
         var room = AtOnce - _underWay.Count;
         if (room == 0) return 0;
-        var claimed = await _claims.TakeAsync(room, PerWebhook, [.. _underWay.Values], cancellationToken);
+        var claimed = await _claims.TakeAsync(room, PerWebhook, [.. _underWay.Values.Select(one => one.Webhook.Id)], cancellationToken);
         if (claimed.Count > 0) Failpoint.Hit("webhook-claimed");
         foreach (var one in claimed)
         {
-            _underWay[one.Delivery.Id] = one.Webhook.Id;
+            _underWay[one.Delivery.Id] = one;
             _ = SendAsync(one);
         }
 
@@ -98,7 +98,8 @@ public sealed partial class WebhookSender
         }
         finally
         {
-            _underWay.TryRemove(delivery.Id, out _);
+            // Another node may have let go of the claim, and this one have it again by now.
+            _underWay.TryRemove(KeyValuePair.Create(delivery.Id, claimed));
             _ended.Writer.TryWrite(true);
         }
     }

@@ -44,6 +44,36 @@ public sealed class CollectorTests : IAsyncLifetime
         Assert.True((await registry.Get<Collector>().RunAsync(everything: false, default)).IsNothing);
     }
 
+    /// <summary>As where more than so many cannot be removed in a statement's time.</summary>
+    [Fact]
+    public async Task BatchThatTakesTooLong_IsTriedAgainInHalves()
+    {
+        var registry = await CreateAsync();
+        await registry.ScalarAsync<object>(
+            """
+            INSERT INTO blobs (digest, size, location, suspect_since)
+            SELECT 'sha256:' || lpad(to_hex(i), 64, '0'), 1, 'blobs/00/' || lpad(to_hex(i), 32, '0'), now() FROM generate_series(1, 150) i
+            """);
+        await registry.ScalarAsync<object>(
+            """
+            CREATE FUNCTION too_many() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF (SELECT count(*) FROM gone) > 30 THEN RAISE EXCEPTION 'too many' USING ERRCODE = 'query_canceled'; END IF;
+                RETURN NULL;
+            END $$
+            """);
+        await registry.ScalarAsync<object>("CREATE TRIGGER slow AFTER DELETE ON blobs REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION too_many()");
+
+        Assert.Equal(150, (await registry.Get<Collector>().RunAsync(everything: false, default)).Blobs.Gone);
+
+        // A single one that cannot be removed is told.
+        await registry.PushBlobAsync("app", "blob");
+        await registry.AgeAsync();
+        await registry.ScalarAsync<object>("CREATE OR REPLACE FUNCTION too_many() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too many' USING ERRCODE = 'query_canceled'; END $$");
+        var fault = await Assert.ThrowsAnyAsync<Exception>(() => registry.Get<Collector>().RunAsync(everything: false, default));
+        Assert.True(DatabaseOutage.IsTimeout(fault));
+    }
+
     [Fact]
     public async Task Bytes_StayForTheirDelay()
     {

@@ -51,6 +51,27 @@ public sealed class GcPaceTests
     }
 
     [Fact]
+    public void BatchSize_AfterATimeout_IsHalfOfIt_HoweverSmall()
+    {
+        var pace = new GcPace(new GcOptions(), _time);
+        var sizes = new List<int>();
+        for (var round = 0; round < 9; round++)
+        {
+            pace.Begin();
+            _time.Advance(TimeSpan.FromSeconds(9));
+            pace.Shrink();
+            pace.End(0);
+            sizes.Add(pace.BatchSize);
+        }
+
+        Assert.Equal([100, 50, 25, 12, 6, 3, 1, 1, 1], sizes);
+        Batch(pace, 1000, 1);
+        Assert.Equal(1, pace.BatchSize);
+        Batch(pace, 1, 1);
+        Assert.Equal(2, pace.BatchSize);
+    }
+
+    [Fact]
     public void BatchSize_DoesNotGrowForWhatIsNotThere_NorPastTheRate()
     {
         var pace = new GcPace(new GcOptions(), _time);

@@ -34,14 +34,20 @@ public sealed class ReviewPlanTests
              INSERT INTO manifest_references (repository_id, manifest_digest, blob_digest)
              SELECT 1, 'sha256:' || lpad(to_hex(i), 64, '0'), 'sha256:' || lpad(to_hex(i), 64, '0') FROM generate_series(1, {Rows}) i WHERE i % 200 <> 0
              """);
-        await registry.ScalarAsync<object>("ANALYZE blobs, blob_links, manifests, manifest_references");
+        await registry.ScalarAsync<object>("INSERT INTO layer_listings (digest, state) SELECT digest, 'ready' FROM blobs WHERE size = 1");
+        await registry.ScalarAsync<object>("INSERT INTO layer_pages (digest, first, page) SELECT digest, '', '' FROM layer_listings");
+        await registry.ScalarAsync<object>("ANALYZE blobs, blob_links, manifests, manifest_references, layer_listings, layer_pages");
         registry.Pauses.Plans = [];
 
         Assert.Equal(new Reviewed(100, 100, 100), await registry.Get<ManifestReview>().ReviewAsync(100, default));
         Assert.Equal(new Reviewed(100, 100, 100), await registry.Get<LinkReview>().ReviewAsync(100, default));
-        Assert.Equal(100, (await registry.Get<BlobReview>().ReviewAsync(100, default)).Looked);
+        Assert.Equal(new Reviewed(100, 100, 0), await registry.Get<BlobReview>().ReviewAsync(100, default));
+        // Those that the links' review has just made suspect: first their pages, then they.
+        await registry.ScalarAsync<object>("UPDATE blobs SET suspect_since = suspect_since - interval '1 day' WHERE NOT EXISTS (SELECT FROM blob_links l WHERE l.digest = blobs.digest)");
+        Assert.Equal(new Reviewed(100, 100, 0), await registry.Get<BlobReview>().ReviewAsync(100, default));
+        Assert.Equal(100, (await registry.Get<BlobReview>().ReviewAsync(100, default)).Gone);
 
-        Assert.True(registry.Pauses.Plans.Count >= 13);
+        Assert.True(registry.Pauses.Plans.Count >= 20);
         Assert.All(registry.Pauses.Plans, plan => Assert.DoesNotContain("Seq Scan", plan, StringComparison.Ordinal));
     }
 }

@@ -2,6 +2,7 @@ using Gantry.Core.GarbageCollection;
 using Gantry.Core.Pull;
 using Gantry.Oci;
 using Gantry.TestKit;
+using Npgsql;
 
 namespace Gantry.Core.Tests.GarbageCollection;
 
@@ -225,6 +226,59 @@ public sealed class ReviewTests : IAsyncLifetime
         Assert.Single(_registry.Files());
     }
 
+    /// <summary>However many pages a blob's listing has, no statement removes more than a batch of them, and none with the blob locked.</summary>
+    [Fact]
+    public async Task BlobWithAListing_GoesAfterItsPages_BatchByBatch()
+    {
+        var blob = await _registry.PushBlobAsync("app", "layer");
+        await ListAsync(blob, pages: 7);
+        await _registry.AgeAsync();
+        await _registry.Get<LinkReview>().ReviewAsync(5, default);
+
+        var review = _registry.Get<BlobReview>();
+        Assert.Equal(new Reviewed(3, 3, 0), await review.ReviewAsync(3, default));
+        Assert.Equal((4, "waiting"), (await PagesAsync(), await _registry.ScalarAsync<string>("SELECT state FROM layer_listings")));
+        Assert.Equal(new Reviewed(3, 3, 0), await review.ReviewAsync(3, default));
+        Assert.Equal(new Reviewed(2, 2, 1, 5), await review.ReviewAsync(3, default));
+        Assert.Equal("0 0 0", await _registry.RowsAsync());
+        Assert.Equal(0, await _registry.ScalarAsync<long>("SELECT count(*) FROM layer_listings"));
+    }
+
+    /// <summary>A node that writes a listing has its row for as long as that takes.</summary>
+    [Fact]
+    public async Task BlobWhoseListingIsBeingWritten_IsLeftToALaterRun()
+    {
+        var (written, other) = (await _registry.PushBlobAsync("app", "layer"), await _registry.PushBlobAsync("app", "another"));
+        await ListAsync(written, pages: 0);
+        await _registry.AgeAsync();
+        await _registry.Get<LinkReview>().ReviewAsync(5, default);
+        await using (var connection = await _registry.Database.DataSource.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using var take = new NpgsqlCommand("SELECT FROM layer_listings FOR UPDATE", connection);
+            await take.ExecuteNonQueryAsync();
+            Assert.Equal(new Reviewed(2, 1, 1, 7), await _registry.Get<BlobReview>().ReviewAsync(5, default));
+            Assert.False((await _registry.Get<BlobReview>().ReviewAsync(5, default)).GoOn);
+        }
+
+        Assert.Equal(1, (await _registry.Get<BlobReview>().ReviewAsync(5, default)).Gone);
+        Assert.Equal("0 0 0", await _registry.RowsAsync());
+    }
+
+    /// <summary>Its blob is in use: it keeps what is known of it.</summary>
+    [Fact]
+    public async Task ListingOfABlobWithALink_KeepsItsPages()
+    {
+        foreach (var repository in (string[])["a", "b"]) await _registry.PushBlobAsync(repository, "layer");
+        await ListAsync(Digest.Of("layer"u8), pages: 2);
+        await _registry.AgeAsync();
+        await _registry.Get<LinkReview>().ReviewAsync(1, default);
+
+        Assert.Equal(new Reviewed(1, 1, 0), await _registry.Get<BlobReview>().ReviewAsync(1, default));
+        Assert.Equal((2, "ready"), (await PagesAsync(), await _registry.ScalarAsync<string>("SELECT state FROM layer_listings")));
+        Assert.False((await _registry.Get<BlobReview>().ReviewAsync(1, default)).GoOn);
+    }
+
     [Fact]
     public async Task Batches_AreAsLargeAsAskedFor()
     {
@@ -236,4 +290,12 @@ public sealed class ReviewTests : IAsyncLifetime
         Assert.Equal(new Reviewed(3, 3, 3), await _registry.Get<LinkReview>().ReviewAsync(5, default));
         Assert.False((await _registry.Get<LinkReview>().ReviewAsync(5, default)).GoOn);
     }
+
+    private async Task ListAsync(Digest blob, int pages)
+    {
+        await _registry.ScalarAsync<object>("INSERT INTO layer_listings (digest, state, version) VALUES ($1, 'ready', 1)", blob.ToString());
+        await _registry.ScalarAsync<object>("INSERT INTO layer_pages (digest, first, page) SELECT $1, i::text::bytea, '' FROM generate_series(1, $2) i", blob.ToString(), pages);
+    }
+
+    private async Task<int> PagesAsync() => (int)await _registry.ScalarAsync<long>("SELECT count(*) FROM layer_pages");
 }

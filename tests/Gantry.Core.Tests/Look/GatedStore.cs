@@ -7,13 +7,19 @@ namespace Gantry.Core.Tests.Look;
 internal sealed class GatedStore(IBlobStore store) : IBlobStore
 {
     private readonly TaskCompletionSource _asked = new(), _open = new();
+    private bool _isAway;
 
     /// <summary>Somebody waits for bytes.</summary>
     public Task Asked => _asked.Task;
 
     public void Open() => _open.SetResult();
 
-    public void Fail() => _open.SetException(new IOException("the store is away"));
+    /// <param name="isAway">Nothing else of it answers either.</param>
+    public void Fail(bool isAway)
+    {
+        _isAway = isAway;
+        _open.SetException(new IOException("there is no answer"));
+    }
 
     public async ValueTask<IBlobReader?> OpenAsync(BlobLocation location, BlobRange? expected, CancellationToken cancellationToken) =>
         new Reader((await store.OpenAsync(location, expected, cancellationToken))!, this);
@@ -28,7 +34,7 @@ internal sealed class GatedStore(IBlobStore store) : IBlobStore
 
     public ValueTask<Uri?> RedirectAsync(BlobLocation location, CancellationToken cancellationToken) => store.RedirectAsync(location, cancellationToken);
 
-    public ValueTask ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
+    public ValueTask ProbeAsync(CancellationToken cancellationToken) => _isAway ? throw new IOException("the store is away") : store.ProbeAsync(cancellationToken);
 
     private sealed class Reader(IBlobReader reader, GatedStore gate) : IBlobReader
     {

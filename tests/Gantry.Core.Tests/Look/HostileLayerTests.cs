@@ -61,6 +61,17 @@ public sealed class HostileLayerTests
         Assert.Throws<LayerException>(() => Entries(new TarBytes().SymbolicLink("a", "a").File("a/b").End().ToArray()));
     }
 
+    /// <summary>What a link leads to is its names, whatever stands between them, whether it is there already, comes later or lies below.</summary>
+    [Fact]
+    public void PaddedLinks_AreTheirNames()
+    {
+        var padding = $"/{string.Concat(Enumerable.Repeat("./", 50_000))}";
+        var tar = new TarBytes().File("a/f", "f").Pax(("linkpath", $"a{padding}f")).HardLink("known", "x").Pax(("linkpath", $"{padding}a{padding}later")).HardLink("pending", "x")
+            .Pax(("linkpath", $"b{padding}{padding}f{padding}")).HardLink("elsewhere", "x").File("a/later", "l");
+        var links = Entries(tar.End().ToArray()).Where(entry => entry.Link is not null).Select(entry => $"{EntryKey.PathOf(entry.Key)} {new ImagePath(entry.Link!)}");
+        Assert.Equal(["elsewhere b/f", "known a/f", "pending a/later"], links);
+    }
+
     /// <summary>Names in a deep directory are stored as some bytes each, and are thousands once they are read: 256 such layers are looked at for one page.</summary>
     [Fact]
     public void DeepDirectory_HasPagesThatAreSmallInMemory()

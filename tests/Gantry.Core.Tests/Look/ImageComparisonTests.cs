@@ -1,6 +1,8 @@
 using System.Text;
 using Gantry.Core.Browse;
 using Gantry.Core.Look;
+using Gantry.Core.Look.Comparing;
+using Gantry.Core.Look.Trees;
 using Gantry.Engine.Tests.Unpack;
 using Gantry.Oci;
 using Gantry.TestKit.Tar;
@@ -75,6 +77,37 @@ public sealed class ImageComparisonTests : IAsyncLifetime
         var (before, after) = await ReadsAsync("v1", "v2");
         Assert.InRange(before, 1, 3);
         Assert.InRange(after, 1, 3);
+    }
+
+    /// <summary>Directories count as what is in them does; one at which a page ends is gone into by the next.</summary>
+    [Fact]
+    public async Task EqualDirectoriesOfOtherLayers_AreWalkedInPieces()
+    {
+        var (left, right) = (new TarBytes(), new TarBytes());
+        for (var number = 0; number < 10; number++)
+        {
+            foreach (var tar in (TarBytes[])[left, right]) tar.Directory($"d{number}").Directory($"d{number}/sub");
+        }
+
+        await _registry.PushAsync("v1", left.File("z", "1").End());
+        await _registry.PushAsync("v2", right.File("d2/sub/x", "x").File("z", "2").End());
+        var images = _registry.Registry.Get<LookedImages>();
+        var (before, after) = (await OpenAsync("v1"), await OpenAsync("v2"));
+        var (found, pieces, next) = (new List<string>(), 0, (ImagePath?)null);
+        do
+        {
+            var comparison = new TreeComparison(TreeOf(before), TreeOf(after), 0) { MaxSteps = 4 };
+            found.AddRange((await comparison.RunAsync(next, 1000, FileAspects.None, default)).Select(pair => $"{pair.After!.Path}"));
+            (next, pieces) = (comparison.Next, pieces + 1);
+        }
+        while (next is not null);
+
+        // 22 names, of which five end a piece.
+        Assert.Equal(["d2/sub/x", "z"], found);
+        Assert.Equal(5, pieces);
+
+        async Task<LookedImage> OpenAsync(string tag) => (await images.OpenAsync(LookRegistry.Name, LookRegistry.Reference(tag), default))!;
+        ComparedTree TreeOf(LookedImage image) => new(new MergedTree(images.Pages(image), 1, withHidden: false));
     }
 
     [Fact]

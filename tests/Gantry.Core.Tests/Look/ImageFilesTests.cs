@@ -43,6 +43,24 @@ public sealed class ImageFilesTests : IAsyncLifetime
         Assert.Equal(7u, Assert.Single(await _registry.ListAsync("v1", "")).Uid);
     }
 
+    /// <summary>Who removed a thing is the layer that did it, whatever became of its directory later; and a directory is shown as it was.</summary>
+    [Fact]
+    public async Task List_OfWhatWasRemovedTwice_NamesTheFirst()
+    {
+        await _registry.PushAsync("v1",
+            new TarBytes().Directory("d", header => header.Uid(7)).File("d/x", "low").File("e/x", "low").Directory("f", header => header.Uid(7)).File("f/x", "low").File("g/x", "low").End(),
+            new TarBytes().File("d/.wh.x").File("d/y", "y").File("e/.wh.x").File(".wh.f").File("g/.wh..wh..opq").File("g/y", "y").End(),
+            new TarBytes().File(".wh.d").File("e/.wh..wh..opq").File("f/y", "y").File(".wh.g").End(),
+            new TarBytes().File(".wh.f").End());
+
+        Assert.Equal(["d 0  [1:] removed by 2", "e 2  [1: 0:]", "f 2  [0:] removed by 3", "g 1  [0:] removed by 2"], await ShowAsync("", withRemoved: true));
+        Assert.Equal([7u, 0u, 0u, 0u], (await _registry.ListAsync("v1", "", withRemoved: true)).Select(file => file.Uid));
+        Assert.Equal(["d/x 0 3 [] removed by 1", "d/y 1 1 [] removed by 2"], await ShowAsync("d", withRemoved: true));
+        Assert.Equal(["e/x 0 3 [] removed by 1"], await ShowAsync("e", withRemoved: true));
+        Assert.Equal(["f/x 0 3 [] removed by 1", "f/y 2 1 [] removed by 3"], await ShowAsync("f", withRemoved: true));
+        Assert.Equal(["g/x 0 3 [] removed by 1", "g/y 1 1 [] removed by 2"], await ShowAsync("g", withRemoved: true));
+    }
+
     [Fact]
     public async Task List_OfALayerAlone_ShowsItsWhiteouts()
     {

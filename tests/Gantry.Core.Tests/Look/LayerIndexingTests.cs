@@ -91,14 +91,79 @@ public sealed class LayerIndexingTests : IAsyncLifetime
         var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
         await _registry.PushUnreadAsync("v1", Repository, [Tar("a").ToArray()]);
         await FollowAsync();
-        gate.Fail();
+        gate.Fail(isAway: true);
         using var indexing = Indexing(new LookOptions(), gate);
 
-        await Assert.ThrowsAsync<IOException>(() => indexing.NextAsync(default));
+        // However long it is away.
+        for (var round = 0; round < 5; round++) await Assert.ThrowsAsync<IOException>(() => indexing.NextAsync(default));
 
         Assert.Equal("waiting", await StatesAsync());
         await _registry.ReadAllAsync();
         Assert.Equal("ready", await StatesAsync());
+    }
+
+    /// <summary>Though somebody waits for it, the others have their turn; and it is given up in the end.</summary>
+    [Fact]
+    public async Task Blob_ThatTheStoreCannotGive_IsTriedBehindTheOthers_AndThenFails()
+    {
+        var (lost, other) = (LookRegistry.Gzip(Tar("lost")), LookRegistry.Gzip(Tar("other")));
+        await _registry.PushUnreadAsync("v1", Repository, [other]);
+        await FollowAsync();
+        await _registry.PushUnreadAsync("v2", Repository, [lost]);
+        await _registry.Files.ListAsync(LookRegistry.Name, LookRegistry.Reference("v2"), default, null, 1, false, default);
+        var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
+        gate.Fail(isAway: false);
+        using var failing = Indexing(new LookOptions(), gate);
+
+        await Assert.ThrowsAsync<IOException>(() => failing.NextAsync(default));
+        Assert.Equal(Digest.Of(other), (await _registry.Registry.Get<LayerIndexing>().NextAsync(default))!.Digest);
+        await Assert.ThrowsAsync<IOException>(() => failing.NextAsync(default));
+        var ended = await failing.NextAsync(default);
+        Assert.Equal((Digest.Of(lost), LookState.Failed), (ended!.Digest, ended.State));
+    }
+
+    /// <summary>As one that takes all of the memory does.</summary>
+    [Fact]
+    public async Task Layer_ThatEndsThreeNodes_IsNotGivenToAFourth()
+    {
+        await _registry.PushUnreadAsync("v1", Repository, [Tar("a").ToArray()]);
+        await FollowAsync();
+        for (var node = 0; node < 3; node++)
+        {
+            var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
+            using var lost = Indexing(new LookOptions(), gate);
+            var reading = lost.NextAsync(default);
+            await gate.Asked;
+            await ExecuteAsync("UPDATE layer_listings SET node = 4711");
+            gate.Open();
+            Assert.Equal(LookState.Waiting, (await reading)!.State);
+            Assert.Equal("reading", await StatesAsync());
+        }
+
+        Assert.Equal(LookState.Failed, (await _registry.Registry.Get<LayerIndexing>().NextAsync(default))!.State);
+        Assert.Contains("3 times", await _registry.Registry.ScalarAsync<string>("SELECT error FROM layer_listings"));
+
+        // Another version may do better.
+        await ExecuteAsync("UPDATE layer_listings SET version = 0");
+        await _registry.Registry.Get<LayerIndexing>().RenewAsync(default);
+        Assert.Equal(LookState.Ready, (await _registry.Registry.Get<LayerIndexing>().NextAsync(default))!.State);
+    }
+
+    [Fact]
+    public async Task Node_ThatStops_GivesItsLayerBack()
+    {
+        var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
+        await _registry.PushUnreadAsync("v1", Repository, [Tar("a").ToArray()]);
+        await FollowAsync();
+        using var indexing = Indexing(new LookOptions(), gate);
+        using var stop = new CancellationTokenSource();
+        var reading = indexing.NextAsync(stop.Token);
+        await gate.Asked;
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.Equal(0, await _registry.Registry.ScalarAsync<int>("SELECT attempts FROM layer_listings WHERE state = 'waiting'"));
+        Assert.Equal("waiting", await StatesAsync());
     }
 
     [Fact]
@@ -150,6 +215,56 @@ public sealed class LayerIndexingTests : IAsyncLifetime
         Assert.Equal("a", Assert.Single(await _registry.ListAsync("v1", "")).Path.ToString());
     }
 
+    /// <summary>A layer that is just being written, or collected, needs nothing: who asks does not wait for that.</summary>
+    [Fact]
+    public async Task AskedFor_WhileARowIsLocked_DoesNotWait()
+    {
+        byte[][] layers = [Tar("a").ToArray(), Tar("b").ToArray()];
+        await _registry.PushUnreadAsync("v1", Repository, layers);
+        await FollowAsync();
+        await using var writer = await _registry.Registry.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await writer.BeginTransactionAsync();
+        await ExecuteAsync($"SELECT FROM layer_listings WHERE digest = '{Digest.Of(layers[0])}' FOR UPDATE", writer);
+
+        await _registry.Files.ListAsync(LookRegistry.Name, LookRegistry.Reference("v1"), default, null, 1, false, default);
+        Assert.Equal(Digest.Of(layers[1]).ToString(), await _registry.Registry.ScalarAsync<string>("SELECT string_agg(digest, ' ') FROM layer_listings WHERE urgent"));
+    }
+
+    /// <summary>What was read of rotten bytes goes when the blob is whole again, and so does what a node is still reading of them.</summary>
+    [Fact]
+    public async Task Blob_ThatWasRotten_IsReadAgainOnceItIsHealed()
+    {
+        var (layer, rotten) = (Tar("a").ToArray(), Tar("b").ToArray());
+        await _registry.PushUnreadAsync("v1", Repository, [layer]);
+        await FollowAsync();
+        await File.WriteAllBytesAsync(_registry.Registry.Files().Single(path => new FileInfo(path).Length == layer.Length), rotten);
+        await _registry.ReadAllAsync();
+        Assert.Equal("b", Assert.Single(await _registry.ListAsync("v1", "")).Path.ToString());
+
+        await HealAsync(layer);
+        Assert.Equal("waiting", await StatesAsync());
+        var gate = new GatedStore(_registry.Registry.Get<IBlobStore>());
+        using var indexing = Indexing(new LookOptions(), gate);
+        var reading = indexing.NextAsync(default);
+        await gate.Asked;
+        await HealAsync(layer);
+        gate.Open();
+        Assert.Equal(LookState.Waiting, (await reading)!.State);
+
+        await _registry.ReadAllAsync();
+        Assert.Equal("a", Assert.Single(await _registry.ListAsync("v1", "")).Path.ToString());
+    }
+
+    /// <summary>A blob that is about to be collected is not worth it.</summary>
+    [Fact]
+    public async Task Layer_WithoutALink_IsNotRead()
+    {
+        await _registry.PushUnreadAsync("v1", Repository, [Tar("a").ToArray()]);
+        await FollowAsync();
+        await ExecuteAsync("WITH away AS (DELETE FROM manifest_references) DELETE FROM blob_links");
+        Assert.Null(await _registry.Registry.Get<LayerIndexing>().NextAsync(default));
+    }
+
     [Fact]
     public async Task Blob_ThatIsCollected_TakesItsListingAlong()
     {
@@ -195,6 +310,14 @@ public sealed class LayerIndexingTests : IAsyncLifetime
     private async Task FollowAsync()
     {
         while (await _registry.Registry.Get<EventOutbox>().FollowAsync(default) > 0) continue;
+    }
+
+    /// <summary>As a scrub finds it and a push heals it.</summary>
+    private async Task HealAsync(byte[] layer)
+    {
+        await _registry.Registry.ScalarAsync<object>("UPDATE blobs SET quarantined_at = now() WHERE digest = $1", Digest.Of(layer).ToString());
+        await _registry.Registry.PushBlobAsync(Repository, layer);
+        await FollowAsync();
     }
 
     private Task<string> StatesAsync() => _registry.Registry.ScalarAsync<string>(States);

@@ -118,13 +118,26 @@ public sealed class PackageListTests
     public void Lists_BeyondTheirBounds_AreCutOrLeft()
     {
         var many = new StringBuilder();
-        for (var number = 0; number <= PackageReading.MaxPackages; number++) many.Append($"P:p{number}\nV:1\n\n");
-        Assert.Contains($"{PackageReading.MaxPackages}", Read("lib/apk/db/installed", Encoding.ASCII.GetBytes(many.ToString())).Fault);
+        for (var number = 0; number <= PackageRoom.MaxPackages; number++) many.Append($"P:p{number}\nV:1\n\n");
+        Assert.Contains($"{PackageRoom.MaxPackages}", Read("lib/apk/db/installed", Encoding.ASCII.GetBytes(many.ToString())).Fault);
 
         var reading = new PackageReading();
         Assert.Null(reading.Begin(LookRegistry.Path("var/lib/rpm/Packages"), RpmPackageList.MaxBytes + 1));
         Assert.NotNull(Assert.Single(reading.Files).Fault);
         Assert.Equal("", Read("lib/apk/db/installed", Encoding.UTF8.GetBytes($"P:{new string('x', 3000)}\nV:1\n\nP:\u001b[0m\nV:1\n")).Packages);
+    }
+
+    /// <summary>Small once compressed, and gigabytes of names: what is not kept in the end is not kept for a moment.</summary>
+    [Theory]
+    [InlineData(1000, 0)]
+    [InlineData(200, PackageRoom.MaxCharacters / 402)]
+    public void LongNames_AreLeftOut_OrBounded(int length, int kept)
+    {
+        var list = new PackageReading().Begin(LookRegistry.Path("lib/apk/db/installed"), 0)!;
+        var paragraph = Encoding.ASCII.GetBytes($"P:{new string('<', length)}\nV:{new string('"', length)}\nA:x1\n\n");
+        for (var number = 0; number < 50_000; number++) list.Add(paragraph);
+        Assert.Equal(kept, list.Found.Packages.Count);
+        Assert.Equal(kept > 0, list.Found.Fault is not null);
     }
 
     private static byte[] File(string form, byte[][] headers) => form switch

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Gantry.Core.Data;
 using Gantry.Core.Webhooks;
 using Gantry.TestKit;
 
@@ -61,6 +63,46 @@ public sealed class WebhookClaimTests
         Assert.Single(await registry.Get<DeliveryClaims>().TakeAsync(10, 2, [], default));
         await registry.SendAsync();
         Assert.Equal(DeliveryState.Delivered, (await registry.DeliveryAsync(webhook)).State);
+    }
+
+    /// <summary>A failover of the database takes the number, and not what is on its way.</summary>
+    [Fact]
+    public async Task NodeThatComesBackUnderAnotherNumber_LeavesWhatItIsSending()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        TaskCompletionSource first = new(), second = new();
+        var answers = new ConcurrentQueue<Task>([first.Task, second.Task]);
+        receiver.Answer = (_, _) => answers.TryDequeue(out var answer) ? answer : Task.CompletedTask;
+        await using var registry = await HookRegistry.CreateAsync();
+        var (presence, sender) = (registry.Get<NodePresence>(), registry.Sender);
+        await presence.StartAsync(default);
+        var webhook = await registry.AddAsync(receiver.Url);
+        await registry.PushAsync("acme/app", "v1");
+        await registry.FollowAsync();
+        Assert.Equal(1, await sender.BeginAsync(default));
+        await receiver.NextAsync();
+        var number = await presence.NumberAsync(default);
+        await registry.DieAsync();
+        while (await presence.NumberAsync(default) == number) await Task.Delay(5);
+
+        registry.Time.Advance(AMinute);
+        Assert.Equal(0, await sender.BeginAsync(default));
+
+        // Another node takes it for lost. This one may have it again, beside its own first try, and then has only that one left.
+        await using var other = registry.AnotherNode();
+        await other.Get<DeliveryClaims>().FreeAsync([], default);
+        Assert.Equal(1, await sender.BeginAsync(default));
+        await receiver.NextAsync();
+        first.SetResult();
+        await sender.WaitAsync(AMinute, default);
+        registry.Time.Advance(AMinute);
+        Assert.Equal(0, await sender.BeginAsync(default));
+
+        second.SetResult();
+        await sender.DrainAsync();
+        await presence.StopAsync(default);
+        var delivery = await registry.DeliveryAsync(webhook);
+        Assert.Equal((DeliveryState.Delivered, 2, 2), (delivery.State, delivery.Attempts, receiver.Received.Count));
     }
 
     [Fact]

@@ -11,11 +11,11 @@ namespace Gantry.Core.Look.Comparing;
 /// <param name="shared">How many of their lowest layers are the same.</param>
 internal sealed class TreeComparison(ComparedTree before, ComparedTree after, int shared)
 {
-    /// <summary>Names looked at for one page of differences; two images that are equal and share nothing would be read whole.</summary>
-    private const int MaxSteps = 100_000;
-
     private readonly Stack<Frame> _frames = new();
     private int _steps;
+
+    /// <summary>Names looked at for one page of differences; two images that are equal and share nothing would be read whole.</summary>
+    public int MaxSteps { get; init; } = 100_000;
 
     /// <summary>Where the walk is, if it stopped before its end.</summary>
     public ImagePath? Next { get; private set; }
@@ -53,9 +53,10 @@ internal sealed class TreeComparison(ComparedTree before, ComparedTree after, in
 
                 Next = last;
                 if (IsWorthEntering(pair)) descend = pair;
-                if (descend is not null || ++_steps > MaxSteps) break;
+                if (++_steps > MaxSteps || descend is not null) break;
             }
 
+            // The next page goes into the directory that this one did not enter any more.
             if (_steps > MaxSteps) return found;
             if (descend is not null) _frames.Push(new Frame(descend.Before, descend.After, []));
             else _frames.Pop();

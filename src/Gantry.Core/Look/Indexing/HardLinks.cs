@@ -14,9 +14,9 @@ internal sealed class HardLinks(LayerTree tree, LayerNames names)
 
     public void Add(int parent, ReadOnlySpan<byte> name, TarEntry entry)
     {
-        var target = entry.LinkName.Span;
+        var target = Plain(entry.LinkName.Span).AsSpan();
         EntryName.Split(target, _components);
-        if (_components.Count == 0) throw Bad(name, target, "leads to a directory");
+        if (_components.Count == 0) throw Bad(name, entry.LinkName.Span, "leads to a directory");
         foreach (var range in _components)
         {
             if (EntryName.Whiteout(target[range]) != WhiteoutKind.None) throw Bad(name, target, "leads into what no layer keeps");
@@ -63,6 +63,20 @@ internal sealed class HardLinks(LayerTree tree, LayerNames names)
 
     private static LayerException Bad(ReadOnlySpan<byte> name, ReadOnlySpan<byte> target, string what) =>
         new(LayerFault.Link, $"the hard link {Printable.Of(name)} to {Printable.Of(target)} {what}");
+
+    /// <summary>Its components and single slashes: what stands between them may be a million bytes, and says nothing.</summary>
+    private byte[] Plain(ReadOnlySpan<byte> target)
+    {
+        EntryName.Split(target, _components);
+        using var plain = new MemoryStream();
+        foreach (var range in _components)
+        {
+            if (plain.Length > 0) plain.WriteByte((byte)'/');
+            plain.Write(target[range]);
+        }
+
+        return plain.ToArray();
+    }
 
     private bool IsPending(int node) => (tree.At(node).State & (NodeState.Pending | NodeState.Gone)) == NodeState.Pending;
 

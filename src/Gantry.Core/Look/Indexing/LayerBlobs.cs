@@ -43,6 +43,20 @@ public sealed partial class LayerBlobs(IBlobStore store)
         }
     }
 
+    /// <summary>False: that a blob cannot be read says nothing of the blob.</summary>
+    internal async Task<bool> StoreAnswersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.ProbeAsync(cancellationToken);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     private static async Task CopyAsync(IBlobReader blob, PipeWriter to, CancellationToken cancellationToken)
     {
         Exception? fault = null;

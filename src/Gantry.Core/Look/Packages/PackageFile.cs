@@ -9,8 +9,11 @@ internal sealed record PackageFile(string Path, IReadOnlyList<ImagePackage> Pack
 /// <summary>Takes the content of a list as it comes, and then says what is in it.</summary>
 internal interface IPackageList
 {
+    /// <summary>All of it once <see cref="Finish"/> was called, what is before the damage in a damaged list.</summary>
+    FoundPackages Found { get; }
+
     void Add(ReadOnlySpan<byte> content);
 
     /// <exception cref="InvalidDataException">It is no such list, or a damaged one.</exception>
-    IEnumerable<ImagePackage> Finish();
+    void Finish();
 }

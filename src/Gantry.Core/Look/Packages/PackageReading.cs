@@ -8,9 +8,6 @@ namespace Gantry.Core.Look.Packages;
 /// </summary>
 internal sealed class PackageReading
 {
-    /// <summary>Of all lists of a layer together; bounds the row and the memory, some 15 MiB.</summary>
-    public const int MaxPackages = 100_000;
-
     /// <summary>Characters of a name, a version, an architecture.</summary>
     public const int MaxText = 200;
 
@@ -24,7 +21,7 @@ internal sealed class PackageReading
     private static readonly string[] RpmFolders = ["var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/share/rpm/"];
 
     private readonly Dictionary<string, PackageFile> _files = new(StringComparer.Ordinal);
-    private int _left = MaxPackages;
+    private readonly PackageRoom _room = new();
 
     /// <summary>One for each path, of the entry that came last.</summary>
     public IEnumerable<PackageFile> Files => _files.Values;
@@ -36,37 +33,25 @@ internal sealed class PackageReading
     public IPackageList? Begin(ImagePath path, long size)
     {
         if (Find(path) is not { } manager || (_files.Count >= MaxFiles && !_files.ContainsKey(path.ToString()))) return null;
-        if (manager != "rpm") return new TextPackageList(manager);
-        if (size <= RpmPackageList.MaxBytes) return new RpmPackageList(size);
+        if (manager != "rpm") return new TextPackageList(manager, new FoundPackages(_room));
+        if (size <= RpmPackageList.MaxBytes) return new RpmPackageList(size, new FoundPackages(_room));
         _files[path.ToString()] = new PackageFile(path.ToString(), [], $"a list of more than {RpmPackageList.MaxBytes} bytes is not read");
         return null;
     }
 
     public void End(ImagePath path, IPackageList list)
     {
-        var packages = new List<ImagePackage>();
         string? fault = null;
         try
         {
-            foreach (var package in list.Finish())
-            {
-                if (_left == 0)
-                {
-                    fault = $"more than {MaxPackages} packages in a layer";
-                    break;
-                }
-
-                if (!IsSound(package)) continue;
-                packages.Add(package);
-                _left--;
-            }
+            list.Finish();
         }
         catch (InvalidDataException broken)
         {
             fault = broken.Message;
         }
 
-        _files[path.ToString()] = new PackageFile(path.ToString(), packages, fault);
+        _files[path.ToString()] = new PackageFile(path.ToString(), list.Found.Packages, fault ?? list.Found.Fault);
     }
 
     private static string? Find(ImagePath path)
@@ -80,10 +65,4 @@ internal sealed class PackageReading
         var folder = Array.Find(RpmFolders, folder => text.StartsWith(folder, StringComparison.Ordinal));
         return folder is not null && text[folder.Length..] is "rpmdb.sqlite" or "Packages" or "Packages.db" ? "rpm" : null;
     }
-
-    /// <summary>Names of packages are printable; what is not comes from no package manager.</summary>
-    private static bool IsSound(ImagePackage package) => package.Name.Length > 0
-        && IsText(package.Name) && IsText(package.Version) && IsText(package.Architecture ?? "");
-
-    private static bool IsText(string text) => text.Length <= MaxText && !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 }

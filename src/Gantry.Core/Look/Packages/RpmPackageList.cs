@@ -4,7 +4,7 @@ using System.Text;
 namespace Gantry.Core.Look.Packages;
 
 /// <summary>rpm's database in any of its three forms, told by its first bytes. All of it is in memory until it was read.</summary>
-internal sealed class RpmPackageList(long size) : IPackageList
+internal sealed class RpmPackageList(long size, FoundPackages found) : IPackageList
 {
     /// <summary>Bounds the memory. Of base images they have some 20 MiB, of a whole desktop 100.</summary>
     public const long MaxBytes = 64 << 20;
@@ -18,21 +18,26 @@ internal sealed class RpmPackageList(long size) : IPackageList
     private readonly byte[] _database = new byte[size];
     private int _length;
 
+    public FoundPackages Found => found;
+
     public void Add(ReadOnlySpan<byte> content)
     {
         content.CopyTo(_database.AsSpan(_length));
         _length += content.Length;
     }
 
-    public IEnumerable<ImagePackage> Finish()
+    public void Finish()
     {
         var database = _database.AsMemory(0, _length);
-        if (_length == 0) return [];
+        if (_length == 0) return;
         var headers = RpmSqlite.IsOne(database.Span) ? RpmSqlite.Headers(database)
             : RpmNdb.IsOne(database.Span) ? RpmNdb.Headers(database)
             : RpmHash.IsOne(database.Span) ? RpmHash.Headers(database)
             : throw new InvalidDataException("a form of rpm's database that is not read here");
-        return headers.Select(Read).OfType<ImagePackage>();
+        foreach (var package in headers.Select(Read).OfType<ImagePackage>())
+        {
+            if (!found.Add(package)) return;
+        }
     }
 
     /// <summary>A header without its magic: how many tags, how many bytes; the tags; the bytes. All numbers big-endian.</summary>

@@ -3,16 +3,17 @@ using System.Text;
 namespace Gantry.Core.Look.Packages;
 
 /// <summary>Paragraphs of fields, a line each: dpkg's and apk's. Memory: one line of at most 1 KiB, what is longer is passed over.</summary>
-internal sealed class TextPackageList(string manager) : IPackageList
+internal sealed class TextPackageList(string manager, FoundPackages found) : IPackageList
 {
     private const int MaxLine = 1024;
 
     private readonly bool _isApk = manager == "apk";
-    private readonly List<ImagePackage> _packages = [];
     private readonly byte[] _line = new byte[MaxLine];
     private int _length;
     private string? _name, _version, _architecture;
     private bool _isRemoved;
+
+    public FoundPackages Found => found;
 
     public void Add(ReadOnlySpan<byte> content)
     {
@@ -33,11 +34,10 @@ internal sealed class TextPackageList(string manager) : IPackageList
         }
     }
 
-    public IEnumerable<ImagePackage> Finish()
+    public void Finish()
     {
         EndLine();
         EndParagraph();
-        return _packages;
     }
 
     private void EndLine()
@@ -59,8 +59,7 @@ internal sealed class TextPackageList(string manager) : IPackageList
 
     private void EndParagraph()
     {
-        if (_name is not null && _version is not null && !_isRemoved && _packages.Count <= PackageReading.MaxPackages)
-            _packages.Add(new ImagePackage(manager, _name, _version, _architecture));
+        if (_name is not null && _version is not null && !_isRemoved) found.Add(new ImagePackage(manager, _name, _version, _architecture));
         (_name, _version, _architecture, _isRemoved) = (null, null, null, false);
     }
 

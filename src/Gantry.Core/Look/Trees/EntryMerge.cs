@@ -12,7 +12,7 @@ internal sealed record TreePart(int Layer, int? HiddenBy);
 /// <param name="Layer">Who put it there; for a directory whose metadata it has.</param>
 /// <param name="Entry">What it is; of what was removed, what it was.</param>
 /// <param name="Parts">Of a directory, from the top down; null for anything else.</param>
-/// <param name="Hidden">What layers below have there and is not seen, from the top down, and who hides it.</param>
+/// <param name="Hidden">What else layers have there and is not seen, from the top down, and who hides it.</param>
 /// <param name="RemovedBy">The layer that took it away; null: it is there.</param>
 internal sealed record MergedEntry(
     ImagePath Path, int Layer, LayerEntry Entry, IReadOnlyList<TreePart>? Parts, IReadOnlyList<(int Layer, LayerEntry Entry, int By)> Hidden, int? RemovedBy)
@@ -29,15 +29,17 @@ internal sealed class EntryMerge(ImagePath path, bool withHidden)
     private readonly List<TreePart> _parts = [];
     private readonly List<(int Layer, LayerEntry Entry, int By)> _hidden = [];
     private (int Layer, LayerEntry Entry)? _leaf, _source, _first;
-    private int? _endedBy, _opaqueBy;
+    private int? _endedBy, _opaqueBy, _goneBy, _goneFrom;
 
     /// <summary>From the top down.</summary>
     public void Add(TreePart part, LayerEntry entry)
     {
-        // 1. What is hidden.
-        if ((part.HiddenBy ?? _endedBy) is { } by)
+        // 1. What is hidden. Where a layer that is hidden itself had taken it away, it was that one.
+        if ((_goneBy ?? part.HiddenBy ?? _endedBy) is { } by)
         {
             Hide(part.Layer, entry, by);
+            if (entry.Kind == EntryKind.Removal && _hidden.Count > 0) _goneFrom ??= _hidden.Count;
+            if (entry.Kind == EntryKind.Removal || entry.IsOpaque) _goneBy = part.Layer;
             return;
         }
 
@@ -64,8 +66,17 @@ internal sealed class EntryMerge(ImagePath path, bool withHidden)
     {
         if (_leaf is { } leaf) return new MergedEntry(path, leaf.Layer, leaf.Entry, null, _hidden, null);
         if ((_source ?? _first) is { } directory) return new MergedEntry(path, directory.Layer, directory.Entry, _parts, _hidden, null);
-        if (_hidden.Count == 0) return null;
-        var (layer, entry, by) = _hidden[0];
+        return _hidden.Count == 0 ? null : Removed();
+    }
+
+    /// <summary>What it was at last. Of a directory the first that has an entry, as where it is seen, unless it was removed or something else in between.</summary>
+    private MergedEntry Removed()
+    {
+        var (by, shown, end) = (_hidden[0].By, 0, _goneFrom ?? _hidden.Count);
+        while (shown < end && _hidden[shown].Entry.IsImplied) shown++;
+        if (shown == end || _hidden[shown].Entry.Kind != EntryKind.Directory) shown = 0;
+        var (layer, entry, _) = _hidden[shown];
+        _hidden.RemoveAt(shown);
         return new MergedEntry(path, layer, entry, entry.Kind == EntryKind.Directory ? _parts : null, _hidden, by);
     }
 
