@@ -20,7 +20,23 @@ public sealed class UseTests(Showcase showcase)
         await Chromium.RunAsync("script", showcase.Registry.Address, null, new()
         {
             ["account"] = "maintainer", ["password"] = RegistryServer.Password, ["namespace"] = "acme", ["search"] = "acme/w", ["repository"] = "repositories/acme/web",
+            ["filters"] = new[] { new[] { "repositories/acme/web", "1.", "latest", "1.2" }, ["namespaces/acme", "web", "multi", "web"] },
         });
+    }
+
+    [Fact]
+    public async Task Axe_FindsNothing_InWhatIsNoPageOfItsOwn()
+    {
+        await Chromium.RunAsync("states", showcase.Registry.Address, await showcase.OpenAsync("reader"), new()
+        {
+            ["refused"] = new object[] { new object[] { "/repositories/none/such", 404 }, new object[] { "/accounts", 403 } }, ["search"] = "acme/w",
+        });
+    }
+
+    [Fact]
+    public async Task Swagger_IsShown_AndTriesRequestsOut()
+    {
+        await Chromium.RunAsync("swagger", showcase.Registry.Address, await showcase.OpenAsync("admin"), new() { ["path"] = "/api/v1/repositories" });
     }
 
     [Fact]

@@ -36,10 +36,12 @@ public abstract class Page : ComponentBase
         where T : notnull => Visit.Service<T>();
 
     /// <summary>Shows the page again with what is wrong.</summary>
-    protected void Refuse(string why)
+    /// <param name="status">400: something that was typed, which needs no request's id to be told about.</param>
+    protected void Refuse(string why, int status = StatusCodes.Status400BadRequest)
     {
         Refusal = why;
-        Answer(StatusCodes.Status400BadRequest);
+        Visit.RefusedWith = status;
+        Answer(status);
     }
 
     /// <summary>
@@ -51,17 +53,17 @@ public abstract class Page : ComponentBase
         return Task.CompletedTask;
     });
 
-    /// <summary>Does what a form asked for; a broken rule is told on the page.</summary>
+    /// <summary>Does what a form asked for; a broken rule is told on the page, and that it cannot be done now, so that what was typed is not lost.</summary>
     protected async Task TryAsync(Func<Task> work)
     {
         try
         {
             await work();
         }
-        catch (OciException broken) when (broken.Status is 400 or 404 or 409)
+        catch (OciException broken) when (broken.Status is 400 or 404 or 409 or 429 or 503)
         {
-            Answer(broken.Status);
-            Refuse($"{char.ToUpperInvariant(broken.Message[0])}{broken.Message[1..]}.");
+            if (broken.RetryAfterSeconds is { } seconds) Http.Response.Headers.RetryAfter = $"{seconds}";
+            Refuse($"{char.ToUpperInvariant(broken.Message[0])}{broken.Message[1..]}.", broken.Status);
         }
     }
 }

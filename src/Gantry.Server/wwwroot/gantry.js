@@ -8,41 +8,56 @@
   const files = document => [...all("script[src],link[rel=stylesheet]", document)].map(e => e.getAttribute("src") || e.getAttribute("href")).join();
 
   // Navigation: a link or a search of this registry replaces the content alone. Anything unusual is left to the browser.
-  let going;
+  const pageOf = address => { const url = new URL(address, document.baseURI); return url.pathname + url.search; };
+  let shown = pageOf(location.href), going;
+  function show(next, address, push) {
+    if (!one("main", next) || files(next) !== files(document)) return false;
+    if (one("html", next).dataset.theme !== document.documentElement.dataset.theme) return false;
+    if (push) history.pushState(null, "", address);
+    shown = pageOf(location.href);
+    for (const part of [".side", ".who", "main"]) one(part).replaceWith(document.importNode(one(part, next), true));
+    document.title = next.title;
+    const search = one("#search");
+    if (search !== document.activeElement) search.value = one("#search", next).value;
+    close();
+    ready();
+    if (push) scrollTo(0, 0);
+    const hash = new URL(address, document.baseURI).hash, target = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
+    if (target) {
+      target.scrollIntoView();
+      if (target.tabIndex < 0) target.tabIndex = -1;
+      target.focus({ preventScroll: true });
+    } else if (search !== document.activeElement) one("main h1")?.focus({ preventScroll: true });
+    tell(document.title);
+    return true;
+  }
   async function go(address, push = true) {
     going?.abort();
+    stop();
     const mine = going = new AbortController();
     document.documentElement.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: mine.signal });
       if (!answer.headers.get("Content-Type")?.startsWith("text/html")) throw 0;
       const next = parse(await answer.text());
-      if (mine.signal.aborted) return;
-      if (!one("main", next) || files(next) !== files(document)) throw 0;
-      if (push) history.pushState(null, "", answer.redirected ? answer.url : address);
-      for (const part of [".side", ".who", "main"]) one(part).replaceWith(document.importNode(one(part, next), true));
-      document.title = next.title;
-      if (one("html", next).dataset.theme !== document.documentElement.dataset.theme) throw 0;
-      const search = one("#search");
-      if (search !== document.activeElement) search.value = one("#search", next).value;
-      close();
-      ready();
-      if (push) scrollTo(0, 0);
-      const hash = new URL(address, location).hash;
-      const target = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
-      if (target) target.scrollIntoView();
-      else if (search !== document.activeElement) one("main h1")?.focus({ preventScroll: true });
-      tell(document.title);
+      if (!mine.signal.aborted && !show(next, answer.redirected ? answer.url : address, push)) throw 0;
     } catch (fault) {
-      if (fault?.name !== "AbortError") location.assign(address);
+      // Without the fragment where that is the address already: with it nothing would be loaded.
+      if (fault?.name !== "AbortError") location.assign(push ? address : pageOf(address));
     } finally {
       if (going === mine) document.documentElement.removeAttribute("aria-busy");
     }
   }
-  addEventListener("popstate", () => go(location.href, false));
+  // A place in the page that is shown is the browser's affair: asking for the page again would lose what a form's answer shows once.
+  addEventListener("popstate", () => pageOf(location.href) === shown ? going?.abort() : go(location.href, false));
   addEventListener("click", event => {
     const link = event.target.closest?.("a[href]");
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (link.matches(".skip")) {
+      // Its address is that of the page that came first.
+      event.preventDefault();
+      return one("#main").focus();
+    }
     if (link.origin !== location.origin || link.target || link.hasAttribute("download") || "plain" in link.dataset) return;
     if (!link.href.startsWith(document.baseURI) || (link.hash && link.pathname === location.pathname && link.search === location.search)) return;
     if (/^(swagger|api|v2|sso)\b/.test(link.href.slice(document.baseURI.length))) return;
@@ -75,31 +90,54 @@
   });
 
   // Search as one types: the form's own page, of which the part that data-live names is shown.
-  let typing, asking;
-  const close = () => { const found = one("#found"); found.hidden = true; found.replaceChildren(); };
+  let typing, asking, asked;
+  const stop = () => { clearTimeout(typing); asking?.abort(); };
+  const close = () => {
+    if (asked === "#found") stop();
+    const found = one("#found");
+    found.hidden = true;
+    found.replaceChildren();
+  };
+  const line = (...parts) => { const p = document.createElement("p"); p.append(...parts); return p; };
   addEventListener("input", event => {
     const form = event.target.form;
     if (!form?.dataset.live) return;
-    clearTimeout(typing);
-    asking?.abort();
-    const isSearch = form.dataset.live === "#found";
+    stop();
+    asked = form.dataset.live;
+    const isSearch = asked === "#found";
     if (isSearch && !event.target.value.trim()) return close();
     typing = setTimeout(async () => {
-      const address = new URL(query(form), document.baseURI).href;
-      asking = new AbortController();
+      const address = new URL(query(form), document.baseURI).href, mine = asking = new AbortController();
+      let answer, next;
       try {
-        const next = parse(await (await fetch(address, { headers: { Accept: "text/html" }, signal: asking.signal })).text());
-        const part = isSearch ? one("#found-here", next) : one(form.dataset.live, next), place = one(form.dataset.live);
-        if (isSearch) {
-          place.replaceChildren(...(part ? document.importNode(part, true).childNodes : [Object.assign(document.createElement("p"), { textContent: "No repository has that in its name." })]));
-          place.hidden = false;
-        } else if (part) {
-          place.replaceWith(document.importNode(part, true));
-          history.replaceState(null, "", address);
-        }
-        tell(one("main [role=status]", next)?.textContent || "Nothing found");
-        ready();
-      } catch (fault) { if (fault.name !== "AbortError") throw fault; }
+        answer = await fetch(address, { headers: { Accept: "text/html" }, signal: mine.signal });
+        next = parse(await answer.text());
+      } catch (fault) {
+        if (fault.name === "AbortError") return;
+        if (!(fault instanceof TypeError)) throw fault;
+      }
+      if (mine.signal.aborted || !form.isConnected) return;
+      const place = one(form.dataset.live);
+      if (!next || !answer.ok || answer.redirected) {
+        // Not what was asked for: what it is instead, and where that says what to do.
+        const link = document.createElement("a");
+        link.href = answer?.redirected ? answer.url : address;
+        link.textContent = (next && one("main h1", next)?.textContent) || "The registry does not answer";
+        place.replaceChildren(line(link));
+        if (isSearch) place.hidden = false;
+        return tell(link.textContent);
+      }
+      const part = one(isSearch ? "#found-here" : form.dataset.live, next);
+      if (isSearch) {
+        place.replaceChildren(...(part ? document.importNode(part, true).childNodes : [line("No repository has that in its name.")]));
+        place.hidden = false;
+      } else if (part) {
+        place.replaceWith(document.importNode(part, true));
+        history.replaceState(null, "", address);
+        shown = pageOf(address);
+      }
+      tell(one("main [role=status]", next)?.textContent || "Nothing found");
+      ready();
     }, 150);
   });
   addEventListener("keydown", event => {
@@ -135,13 +173,16 @@
   let waiting;
   const wait = () => {
     clearTimeout(waiting);
-    const part = one("main [data-again]"), address = location.href;
+    const part = one("main [data-again]"), address = shown;
     if (part) waiting = setTimeout(async () => {
       if (document.hidden) return wait();
       try {
-        const next = parse(await (await fetch(address, { headers: { Accept: "text/html" } })).text()), more = one("main [data-again]", next);
-        if (location.href !== address || !part.isConnected) return;
-        if (!more) return go(address, false);
+        const answer = await fetch(address, { headers: { Accept: "text/html" } }), next = parse(await answer.text());
+        if (shown !== address || !part.isConnected) return;
+        // Too busy for now, which says nothing of what is waited for.
+        if (answer.status === 429 || answer.status >= 500) return wait();
+        const more = one("main [data-again]", next);
+        if (!more) return show(next, address, false) || location.assign(address);
         if (!part.contains(document.activeElement)) part.replaceWith(document.importNode(more, true));
       } catch (fault) { if (!(fault instanceof TypeError)) throw fault; }
       wait();

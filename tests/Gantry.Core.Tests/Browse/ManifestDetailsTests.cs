@@ -223,13 +223,13 @@ public sealed class ManifestDetailsTests : IAsyncLifetime
     private static string AttestedIndex(params (Digest Digest, Digest? Of)[] entries) => System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, object>
     {
         ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex,
-        ["manifests"] = entries.Select(entry => new Dictionary<string, object?>
+        ["manifests"] = entries.Select(entry => new Dictionary<string, object>
         {
             ["mediaType"] = MediaTypes.OciManifest, ["digest"] = $"{entry.Digest}", ["size"] = 1,
             ["annotations"] = entry.Of is { } of
-                ? new Dictionary<string, string> { ["vnd.docker.reference.type"] = "attestation-manifest", ["vnd.docker.reference.digest"] = $"{of}" } : null,
+                ? new Dictionary<string, string> { ["vnd.docker.reference.type"] = "attestation-manifest", ["vnd.docker.reference.digest"] = $"{of}" } : [],
         }).ToArray(),
-    }, new System.Text.Json.JsonSerializerOptions { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull });
+    });
 
     private static int Depth(IReadOnlyList<ReferrerNode> nodes) => nodes.Count == 0 ? 0 : 1 + nodes.Max(node => Depth(node.Referrers));
 

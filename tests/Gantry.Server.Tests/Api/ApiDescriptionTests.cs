@@ -110,6 +110,8 @@ public sealed class ApiDescriptionTests(ApiServer server)
 
     [Theory]
     [InlineData("/swagger/index.html", "text/html")]
+    [InlineData("/swagger/index.js", "application/javascript")]
+    [InlineData("/swagger/requests.js", "text/javascript")]
     [InlineData("/swagger/v1/swagger.json", "application/json")]
     public async Task Documentation_NeedsNoLogin(string path, string type)
     {
@@ -117,6 +119,13 @@ public sealed class ApiDescriptionTests(ApiServer server)
         using var response = await client.GetAsync(path);
         Assert.Equal(200, (int)response.StatusCode);
         Assert.Equal(type, response.Content.Headers.ContentType!.MediaType);
+
+        // It is used with the browser's session: nobody's frame, nobody's script, nothing that becomes a script.
+        var policy = response.Header("Content-Security-Policy").Split("; ");
+        foreach (var rule in new[] { "default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'" }) Assert.Contains(rule, policy);
+        Assert.DoesNotContain("unsafe-eval", response.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Equal("DENY", response.Header("X-Frame-Options"));
+        Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
     }
 
     [Fact]

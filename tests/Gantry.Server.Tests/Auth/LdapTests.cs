@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Gantry.Core.Access;
+using Gantry.Server.Tests.Ui;
 using Gantry.TestKit;
 using Npgsql;
 
@@ -70,6 +71,11 @@ public sealed class LdapTests
             Assert.NotNull(refused.Headers.RetryAfter);
             Assert.Contains("LDAP", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
+
+        using var browser = new PageBrowser(server.Address);
+        var page = await (await browser.GetAsync("/signin")).SubmitAsync("signin", ("name", "jane"), ("password", SlapdServer.Password));
+        page.IsToBeSentAgain(503);
+        Assert.Contains("value=\"jane\"", page.Main, StringComparison.Ordinal);
 
         using var admin = server.Client();
         using var response = await admin.GetAsync(Scopes);

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Gantry.Core.Access;
 using Gantry.Core.Events;
 using Gantry.Server.Auth;
+using Gantry.Server.Tests.Ui;
 using Gantry.TestKit;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.WebUtilities;
@@ -65,6 +66,8 @@ public sealed class SessionTests(SessionServer shared) : IClassFixture<SessionSe
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
         Assert.NotNull(answer.Headers.RetryAfter!.Delta);
         Assert.Empty(browser.SetByRegistry);
+        using var person = new PageBrowser(registry.Address);
+        (await (await person.GetAsync("/signin")).SubmitAsync("signin", ("name", "admin"), ("password", RegistryServer.Password))).IsToBeSentAgain(429);
         Assert.Equal(["admin", "admin"], await registry.TextsAsync("SELECT account FROM events WHERE kind = 'login.failed'"));
     }
 

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Gantry.Core.Browse;
 using Gantry.Oci;
 using Gantry.TestKit;
+using Npgsql;
 
 namespace Gantry.Server.Tests.Ui;
 
@@ -129,12 +130,14 @@ public sealed class DeletePageTests(PageServer server)
         var expected = (await server.Registry.Get<Usage>().OfRepositoryAsync(RepositoryName.Parse(here), default))!;
         Assert.Equal(((long)blob.Length, 0L), (expected.Size, expected.Reclaimable));
         // As a count leaves it, that nothing here has made stale.
-        await server.Registry.ExecuteAsync(
+        await using var database = NpgsqlDataSource.Create(server.Registry.ConnectionString);
+        await using var counted = database.CreateCommand(
             $"""
              INSERT INTO repository_statistics (repository_id, size, own, counted_at, stale_since, count_at)
              SELECT id, {blob.Length}, 0, now(), NULL, now() + interval '1 hour' FROM repositories WHERE name = '{here}'
              ON CONFLICT (repository_id) DO UPDATE SET size = excluded.size, own = 0, reclaimable = 0, counted_at = now(), count_at = excluded.count_at
              """);
+        await counted.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         using var browser = await server.OpenAsync("maintainer");
         Assert.Contains("Reclaimable 0 B", (await browser.GetAsync($"/usage/{here}?wait")).Is(200).Text, StringComparison.Ordinal);
 

@@ -123,6 +123,25 @@ public sealed class FilePageTests(PageServer server)
     }
 
     [Fact]
+    public async Task Packages_OfOneName_GoByPagesToTheirEnd()
+    {
+        var status = ImagePushes.Dpkg([.. Enumerable.Range(0, 900).Select(number => ("kernel", $"6.{number:0000}")), ("last", "1"), ("zz/5", "2")]);
+        await PushAsync("acme/kernels", new TarBytes().File("var/lib/dpkg/status", status).End());
+        using var browser = await server.OpenAsync("reader");
+        var versions = new List<string>();
+        for (var path = "/packages/acme/kernels:v1"; path.Length > 0;)
+        {
+            var page = await OpenAsync(browser, path);
+            var rows = Regex.Matches(page.Main, "<strong>[^<]*</strong></th><td class=\"wrap\"><code>([^<]*)</code>").Select(match => match.Groups[1].Value).ToList();
+            Assert.InRange(rows.Count, 1, 200);
+            versions.AddRange(rows);
+            path = Regex.Match(page.Main, "href=\"([^\"]*)\" rel=\"next\"") is { Success: true } link ? $"/{WebUtility.HtmlDecode(link.Groups[1].Value)}" : "";
+        }
+
+        Assert.Equal([.. Enumerable.Range(0, 900).Select(number => $"6.{number:0000}"), "1", "2"], versions);
+    }
+
+    [Fact]
     [Trait("Speed", "Slow")]
     public async Task Layers_ThatAreNotRead_AreWaitedFor_AndFailedOnesSaySo()
     {

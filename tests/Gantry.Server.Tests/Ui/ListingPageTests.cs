@@ -55,8 +55,6 @@ public sealed class ListingPageTests(PageServer server)
         Assert.Contains($"href=\"images/{repository}:v1\"", page.Main, StringComparison.Ordinal);
         Assert.Contains($"href=\"history/{repository}:v1\"", page.Main, StringComparison.Ordinal);
         Assert.Contains($"href=\"delete/{repository}:v1\"", page.Main, StringComparison.Ordinal);
-        foreach (var client2 in new[] { "docker pull", "podman pull", "nerdctl pull", "ctr images pull", "gantry pull", "image: " })
-            Assert.Contains($"{client2}", page.Text, StringComparison.Ordinal);
         using var reader = await server.OpenAsync("reader");
         Assert.DoesNotContain("href=\"delete/", (await reader.GetAsync($"/repositories/{repository}")).Is(200).Main, StringComparison.Ordinal);
     }
@@ -70,6 +68,76 @@ public sealed class ListingPageTests(PageServer server)
         Assert.Contains("value=\"nothing-like-it\"", page.Main, StringComparison.Ordinal);
         (await browser.GetAsync("/repositories/acme/app?after=%00")).Is(200);
         (await browser.GetAsync("/repositories/acme/app?after=no-place:x:y")).Is(400);
+    }
+
+    [Fact]
+    public async Task PullCommands_AreWholeLines_ForWhoeverReadsThem()
+    {
+        var host = Host;
+        using var reader = await server.OpenAsync("reader");
+        Assert.Equal(
+            [
+                $"docker pull {host}/mirror/base:latest",
+                $"podman pull --tls-verify=false {host}/mirror/base:latest",
+                $"nerdctl pull {host}/mirror/base:latest",
+                $"ctr images pull --plain-http --user reader {host}/mirror/base:latest",
+                $"crictl pull --creds reader:TOKEN {host}/mirror/base:latest",
+                $"gantry pull {host}/mirror/base:latest",
+                $"spec:\n  containers:\n    - name: app\n      image: {host}/mirror/base:latest\n  imagePullSecrets:\n    - name: gantry",
+            ], Blocks(await reader.GetAsync("/repositories/mirror/base")));
+        Assert.Contains(
+            $"kubectl create secret docker-registry gantry --docker-server={host} --docker-username=reader --docker-password=TOKEN ",
+            (await reader.GetAsync("/repositories/mirror/base")).Text, StringComparison.Ordinal);
+
+        // Nobody in particular has no credential to show, and another host than this one needs to be called plain.
+        using var nobody = await server.OpenAsync(null);
+        host = "images.example:8080";
+        Assert.Equal(
+            [
+                $"docker pull {host}/mirror/base:latest",
+                $"podman pull --tls-verify=false {host}/mirror/base:latest",
+                $"nerdctl pull --insecure-registry {host}/mirror/base:latest",
+                $"ctr images pull --plain-http {host}/mirror/base:latest",
+                $"crictl pull {host}/mirror/base:latest",
+                $"gantry pull --plain-http {host}/mirror/base:latest",
+                $"spec:\n  containers:\n    - name: app\n      image: {host}/mirror/base:latest",
+            ], Blocks(await nobody.GetAsync("/repositories/mirror/base", ("Host", host))));
+    }
+
+    [Fact]
+    public async Task Nothing_IsTaughtToBePushed_ToWhoMayNot()
+    {
+        var space = server.NewName("bare");
+        await server.Registry.AddNamespaceAsync(space, Visibility.Public);
+        await server.Registry.SetRoleAsync(space, "writer", NamespaceRole.Writer);
+        await server.Registry.SetRoleAsync(space, "reader", NamespaceRole.Reader);
+        using var client = server.Registry.Client();
+        foreach (var account in new[] { "reader", "stan", null })
+        {
+            using var browser = await server.OpenAsync(account);
+            await CheckAsync((await browser.GetAsync($"/namespaces/{space}")).Is(200), account);
+        }
+
+        using var writer = await server.OpenAsync("writer");
+        Assert.Equal(
+            [$"docker login {Host} -u writer", $"docker pull alpine\ndocker tag alpine {Host}/{space}/alpine:latest", $"docker push {Host}/{space}/alpine:latest"],
+            Blocks((await writer.GetAsync($"/namespaces/{space}")).Is(200)));
+
+        await client.PushImageAsync($"{space}/app", null, "x"u8.ToArray());
+        foreach (var account in new[] { "reader", "stan", null })
+        {
+            using var browser = await server.OpenAsync(account);
+            await CheckAsync((await browser.GetAsync($"/repositories/{space}/app")).Is(200), account);
+        }
+
+        Assert.Equal([$"docker push {Host}/{space}/app:latest"], Blocks((await writer.GetAsync($"/repositories/{space}/app")).Is(200)));
+
+        async Task CheckAsync(PageAnswer page, string? account)
+        {
+            Assert.DoesNotContain("docker", page.Text, StringComparison.Ordinal);
+            if (account is not null) Assert.Contains($"Writers and maintainers of {space} push here", page.Text, StringComparison.Ordinal);
+            else (await page.Browser.GetAsync($"/{WebUtility.HtmlDecode(Regex.Match(page.Main, "href=\"(signin[^\"]*)\"").Groups[1].Value)}")).Is(200);
+        }
     }
 
     [Fact]
@@ -142,6 +210,12 @@ public sealed class ListingPageTests(PageServer server)
 
         Assert.Contains("data-again", (await browser.GetAsync($"/repositories/{repository}")).Main, StringComparison.Ordinal);
     }
+
+    private string Host => server.Registry.Address.Authority;
+
+    // What there is to copy as whole lines.
+    private static List<string> Blocks(PageAnswer page) =>
+        [.. Regex.Matches(page.Main, "<span class=\"copy block\"><code[^>]*>([^<]*)</code>").Select(match => WebUtility.HtmlDecode(match.Groups[1].Value))];
 
     private static List<string> Names(PageAnswer page) =>
         [.. Regex.Matches(page.Main, "<th scope=\"row\">.*?<strong>(?<name>[^<]*)</strong>", RegexOptions.Singleline | RegexOptions.ExplicitCapture)

@@ -136,6 +136,14 @@ public sealed class PageAccessTests(PageServer server)
         Assert.Contains("action=\"/images/signin?return=/images/account\"", page.Html, StringComparison.Ordinal);
         Assert.Equal("/images/signin?return=%2Fimages%2Faccount", (await browser.GetAsync("/account")).Is(303).Location);
         Assert.DoesNotMatch("(href|src)=\"/(?!images/)", page.Html);
+
+        // With TLS no client has to be told anything.
+        await registry.AddNamespaceAsync("mirror", Visibility.Public);
+        using var client = registry.Client();
+        await client.PushImageAsync("mirror/base", "latest", "x"u8.ToArray());
+        var lines = (await browser.GetAsync("/repositories/mirror/base")).Is(200).Text;
+        foreach (var pull in new[] { "docker pull", "podman pull", "nerdctl pull", "ctr images pull", "crictl pull", "gantry pull" })
+            Assert.Contains($" {pull} registry.example/mirror/base:latest ", lines, StringComparison.Ordinal);
     }
 
     [Fact]

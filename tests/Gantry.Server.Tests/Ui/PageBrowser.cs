@@ -56,6 +56,15 @@ internal sealed partial record PageAnswer(
         return this;
     }
 
+    /// <summary>A form that cannot be done now says so, when it can be, and by which request that is found again.</summary>
+    public void IsToBeSentAgain(int status)
+    {
+        EveryPageTests.Check(Is(status));
+        Assert.InRange(int.Parse(Headers["Retry-After"], System.Globalization.CultureInfo.InvariantCulture), 1, 3600);
+        Assert.Contains("Not now: ", Text, StringComparison.Ordinal);
+        Assert.Contains($"Wait a few seconds, then send it again. Where it stays so, tell an administrator: request {Headers["X-Request-Id"]} ", Text, StringComparison.Ordinal);
+    }
+
     /// <summary>What somebody reads: the content without tags and entities.</summary>
     public string Text => WebUtility.HtmlDecode(Spaces().Replace(Tags().Replace(Main, " "), " "));
 

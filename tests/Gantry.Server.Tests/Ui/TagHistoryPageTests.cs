@@ -51,7 +51,35 @@ public sealed class TagHistoryPageTests(PageServer server)
         using var browser = await server.OpenAsync("writer");
         var page = (await browser.GetAsync($"/history/{repository}:keep-1")).Is(200);
         var move = Regex.Match(page.Main, "name=\"move\" value=\"([0-9]+)\"").Groups[1].Value;
-        Assert.Contains("immutable", (await page.SubmitAsync("restore", ("move", move))).Is(409).Text, StringComparison.Ordinal);
+        var refused = (await page.SubmitAsync("restore", ("move", move))).Is(409);
+        Assert.Contains("immutable", refused.Text, StringComparison.Ordinal);
+        Assert.Contains($"tell an administrator: request {refused.Headers["X-Request-Id"]}", refused.Text, StringComparison.Ordinal);
+        // What was mistyped is no administrator's affair.
+        Assert.DoesNotContain("administrator", (await page.SubmitAsync("restore", ("move", "0"))).Is(400).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tabs_AreThoseOfTheTag_OnEveryPage_AndOfNoneThatIsGone()
+    {
+        var repository = $"acme/{server.NewName("turned")}";
+        using var client = server.Registry.Client();
+        var digest = await client.PushImageAsync(repository, "v1", "turned"u8.ToArray());
+        await server.Registry.ExecuteAsync(
+            $"""
+             INSERT INTO tag_history (repository_id, name, manifest_digest)
+             SELECT id, 'v1', CASE WHEN n < 119 THEN 'sha256:' || lpad(n::text, 64, '0') ELSE '{digest}' END FROM repositories, generate_series(1, 119) n WHERE name = '{repository}'
+             """);
+        using var browser = await server.OpenAsync("reader");
+        for (var path = $"/history/{repository}:v1"; path.Length > 0;)
+        {
+            var page = (await browser.GetAsync(path)).Is(200);
+            Assert.Contains($"href=\"images/{repository}:v1\"", page.Main, StringComparison.Ordinal);
+            path = Regex.Match(page.Main, "href=\"([^\"]*)\" rel=\"next\"") is { Success: true } link ? $"/{WebUtility.HtmlDecode(link.Groups[1].Value)}" : "";
+        }
+
+        using var deleted = await client.DeleteAsync($"/v2/{repository}/manifests/v1");
+        Assert.Equal(HttpStatusCode.Accepted, deleted.StatusCode);
+        Assert.DoesNotContain($"href=\"images/{repository}:v1\"", (await browser.GetAsync($"/history/{repository}:v1")).Is(200).Main, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Gantry.Core.Webhooks;
+using Gantry.Server.Ui;
 using Gantry.TestKit;
 
 namespace Gantry.Server.Tests.Ui;

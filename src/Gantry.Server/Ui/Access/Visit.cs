@@ -68,6 +68,9 @@ public sealed class Visit(HttpContext http, LoggedIn? login)
     /// <summary>This page's own path and query, as the browser sees them.</summary>
     public string Here => Root + http.Request.Path.ToUriComponent().TrimStart('/') + http.Request.QueryString.ToUriComponent();
 
+    /// <summary>The status with which a form of the page was refused; null: none was.</summary>
+    public int? RefusedWith { get; internal set; }
+
     public static Visit Of(HttpContext http) => http.Features.GetRequiredFeature<Visit>();
 
     public T Service<T>()

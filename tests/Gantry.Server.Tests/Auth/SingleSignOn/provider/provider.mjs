@@ -5,7 +5,7 @@
 // Prints its issuer, then serves until its standard input ends. Beside the provider's own endpoints:
 //   PUT  /test/people/SUB        the claims of somebody, as JSON
 //   POST /test/rotate            signs with a new key, and does not show the old one any more
-//   GET  /interaction/UID?as=SUB logs in as that person; without "as" the person says no
+//   GET  /interaction/UID?as=SUB logs in as that person; without "as" the person says no, and a browser's is asked who it is
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -56,6 +56,11 @@ async function handle(request, response) {
   const [, first, second, third] = url.pathname.split('/');
   if (first === 'interaction') {
     const sub = url.searchParams.get('as');
+    if (sub === null && request.headers.accept?.includes('text/html')) {
+      response.writeHead(200, { 'Content-Type': 'text/html' });
+      return response.end('<!DOCTYPE html><title>Who are you?</title><form><input name="as"><button>Log in</button></form>');
+    }
+
     // Native clients have to be consented to each time.
     const result = sub ? { login: { accountId: sub }, consent: {} } : { error: 'access_denied' };
     return current.interactionFinished(request, response, result);
