@@ -52,7 +52,7 @@ public sealed class CollectorTests : IAsyncLifetime
         await registry.ScalarAsync<object>(
             """
             INSERT INTO blobs (digest, size, location, suspect_since)
-            SELECT 'sha256:' || lpad(to_hex(i), 64, '0'), 1, 'blobs/00/' || lpad(to_hex(i), 32, '0'), now() FROM generate_series(1, 150) i
+            SELECT 'sha256:' || lpad(to_hex(i), 64, '0'), 1, 'blobs/' || right(lpad(to_hex(i), 2, '0'), 2) || '/' || lpad(to_hex(i), 32, '0'), now() FROM generate_series(1, 150) i
             """);
         await registry.ScalarAsync<object>(
             """

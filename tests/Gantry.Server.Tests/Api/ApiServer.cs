@@ -55,7 +55,7 @@ public sealed class ApiServer : IAsyncLifetime
         _server = await RegistryServer.StartAsync(
             "Access:PasswordHashIterations=100000", "Access:Throttle:FailuresPerAccountAndAddress=1000",
             "Access:Throttle:FailuresPerAddress=100000", "Access:Throttle:FailuresPerAccount=100000",
-            "Webhooks:AllowedNetworks:0=127.0.0.1");
+            "Webhooks:AllowedNetworks:0=127.0.0.1", "Gc:MaxShare=1");
         _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = _server.Address };
         _client.DefaultRequestHeaders.UserAgent.ParseAdd("api-tests/1");
         await AddPersonAsync("may", new { createsNamespaces = true });

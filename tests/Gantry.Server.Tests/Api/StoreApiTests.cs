@@ -80,7 +80,7 @@ public sealed class StoreApiTests(ApiServer server)
     [Trait("Speed", "Slow")]
     public async Task GarbageCollection_AskedForOnTwoNodes_RunsOnce_AndEachNodeTells()
     {
-        await using var other = await server.Server.AnotherNodeAsync();
+        await using var other = await server.Server.AnotherNodeAsync("Gc:MaxShare=1");
         using var client = other.Client();
         await using (await server.Get<AskedRun>().TryBeginAsync(TestContext.Current.CancellationToken))
         {
