@@ -6,14 +6,14 @@ namespace Gantry.Engine.Unpack;
 
 /// <summary>
 /// Makes in the stage what an entry of the archive says. What the entry makes is always new (O_EXCL and its kin): nothing is written to, or changed, through a
-/// name that was there before. Metadata in the order content, owner, attributes, mode, time: the owner's change takes set-user-ID bits and capabilities away.
+/// name that was there before. Metadata in the order owner, content, attributes, mode, time: the owner's change takes set-user-ID bits and capabilities away.
 /// </summary>
 internal sealed partial class EntryWriter(LayerStage stage, HardLinks links, UnpackMode mode) : IDisposable
 {
     private const uint SpecialBits = 0xC00, OwnerReadsWrites = 0x180; // 06000, 0600
 
     private readonly AttributeWriter _attributes = new(stage, mode);
-    private readonly ContentWriter _content = new(stage.Budget);
+    private readonly WriteBehind _behind = new();
     private readonly List<Range> _components = [];
 
     public void Write(TarReader reader)
@@ -62,7 +62,10 @@ internal sealed partial class EntryWriter(LayerStage stage, HardLinks links, Unp
         }
     }
 
-    public void Dispose() => _content.Dispose();
+    /// <summary>Waits until all files are written.</summary>
+    public void Complete() => _behind.Drain();
+
+    public void Dispose() => _behind.Dispose();
 
     /// <summary>True: one of AUFS's own, with all that is in it. Any other whiteout's name is no directory.</summary>
     private bool IsInReservedDirectory(ReadOnlySpan<byte> path)
@@ -98,12 +101,15 @@ internal sealed partial class EntryWriter(LayerStage stage, HardLinks links, Unp
             opened = Kernel.Open(stage.Open.Of(parent), name, flags, first);
         }
 
-        using var file = new Descriptor(PosixFault.Check(opened, "create", entry.Name.Span));
-        _content.Write(reader, file.Number);
-        if (NeedsOwner(entry)) CheckOwner(Kernel.ChangeOwner(file.Number, entry.Uid, entry.Gid), entry);
-        var hasAcl = hasAttributes && _attributes.Set(file.Number, entry);
-        if (hasAcl || NeedsMode(entry.Mode, first)) PosixFault.Check(Kernel.ChangeMode(file.Number, entry.Mode), "chmod", entry.Name.Span);
-        PosixFault.Check(Kernel.SetModified(file.Number, entry.Modified), "utimens", entry.Name.Span);
+        var file = PosixFault.Check(opened, "create", entry.Name.Span);
+        _behind.Begin(file, entry.Name, entry.Size);
+        if (NeedsOwner(entry)) CheckOwner(Kernel.ChangeOwner(file, entry.Uid, entry.Gid), entry);
+        ContentWriter.Write(reader, file, _behind, stage.Budget);
+
+        // Writing takes a capability away: attributes come when the content is there.
+        if (hasAttributes) _behind.Drain();
+        var hasAcl = hasAttributes && _attributes.Set(file, entry);
+        _behind.End(hasAcl || NeedsMode(entry.Mode, first) ? entry.Mode : null, entry.Modified);
     }
 
     private void WriteDirectory(StagedDirectory parent, ReadOnlySpan<byte> name, TarEntry entry)

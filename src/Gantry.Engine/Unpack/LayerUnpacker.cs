@@ -13,7 +13,7 @@ namespace Gantry.Engine.Unpack;
 /// <see cref="EngineException"/> of the fault Local. After either, and after a cancellation, the root is as before the layer: empty, or the tree of the layers
 /// below (unless the machine refused in the middle of the moves, which need no room and no permission that writing did not need).
 /// </para>
-/// <para>The root must not be changed by anybody else meanwhile. Memory: 256 KiB of content, and <see cref="UnpackOptions.MaxBookkeeping"/>.</para>
+/// <para>The root must not be changed by anybody else meanwhile. Memory: half a MiB of content, and <see cref="UnpackOptions.MaxBookkeeping"/>.</para>
 /// </summary>
 public sealed class LayerUnpacker : IDisposable
 {
@@ -108,6 +108,7 @@ public sealed class LayerUnpacker : IDisposable
             writer.Write(reader);
         }
 
+        writer.Complete();
         reader.Drain();
         if (_options.Strict && reader.HasTrailingData) throw new LayerException(LayerFault.Archive, "there is data behind the end of the archive");
     }
