@@ -37,7 +37,7 @@ await work(async () => {
   await page.waitForSelector("#confirm[open]");
   await examine(page, "the question");
   await page.click("#confirm button[value=yes]");
-  await page.waitForSelector(".note.good");
+  await page.waitForSelector(".note.good:has-text('revoked')");
 
   await page.fill("#search", order.search);
   await page.waitForSelector("#found:not([hidden]) a:visible");
