@@ -36,7 +36,7 @@ public sealed class UseTests(Showcase showcase)
     [Fact]
     public async Task Swagger_IsShown_AndTriesRequestsOut()
     {
-        await Chromium.RunAsync("swagger", showcase.Registry.Address, await showcase.OpenAsync("admin"), new() { ["path"] = "/api/v1/repositories" });
+        await Chromium.RunAsync("swagger", showcase.Registry.Address, await showcase.OpenAsync("admin"), new() { ["path"] = "/api/v1/accounts" });
     }
 
     [Fact]

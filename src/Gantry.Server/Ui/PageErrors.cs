@@ -19,6 +19,9 @@ internal sealed partial class PageErrors(RequestDelegate next, SessionLogins ses
             await next(http);
             if (http.Response is { HasStarted: false, StatusCode: 404, ContentType: null } && http.GetEndpoint() is null && WantsPage(http.Request))
                 await ShowAsync(http, PageException.NotFound());
+            // What the framework leaves where the page has no form of that name any more: somebody else was faster.
+            else if (http.Response is { HasStarted: false, StatusCode: 400 } && HttpMethods.IsPost(http.Request.Method) && PageGuard.IsPage(http.GetEndpoint()))
+                await ShowAsync(http, new PageException(StatusCodes.Status400BadRequest, "What this form was about is not there any more. Go back and reload the page."));
         }
         catch (Exception exception) when (!http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested
             && (PageGuard.IsPage(http.GetEndpoint()) || (exception is OciException && WantsPage(http.Request))))

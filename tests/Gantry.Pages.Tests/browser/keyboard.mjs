@@ -37,6 +37,12 @@ await work(async () => {
     await page.goto(order.address + path, { waitUntil: "load" });
     const stops = (await page.evaluate(prepare)).slice(0, most);
     for (let i = 0; i < stops.length; i++) await page.keyboard.press("Tab");
+    // Tab goes from the day to the month within a date.
+    for (let left = 4 * await page.locator("input[type=date]").count(); left > 0; left--) {
+      if (await page.evaluate(() => window.reached.length) >= stops.length) break;
+      await page.keyboard.press("Tab");
+    }
+
     const reached = await page.evaluate(() => window.reached);
     for (let i = 0; i < stops.length; i++) {
       if (reached[i]?.index === i) continue;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Gantry.Core.Browse;
 using Gantry.Oci;
@@ -79,7 +80,7 @@ public sealed class DeletePageTests(PageServer server)
     [Fact]
     public async Task Repository_GoesWhole_WhenItsNameIsTyped_AndComesBackWhole()
     {
-        var (repository, _) = await NewImageAsync(new byte[2 * 1024 * 1024]);
+        var (repository, _) = await NewImageAsync(RandomNumberGenerator.GetBytes(2 * 1024 * 1024));
         using var client = server.Registry.Client();
         await client.PushImageAsync(repository, "v2", "another"u8.ToArray());
         using var browser = await server.OpenAsync("maintainer");
@@ -124,7 +125,7 @@ public sealed class DeletePageTests(PageServer server)
     {
         var (here, there) = ($"acme/{server.NewName("links")}", $"acme/{server.NewName("needs")}");
         using var client = server.Registry.Client();
-        var blob = new byte[2 * 1024 * 1024];
+        var blob = RandomNumberGenerator.GetBytes(2 * 1024 * 1024);
         var digest = await client.PushImageAsync(there, "v1", blob);
         await client.PushBlobAsync(here, blob);
         var expected = (await server.Registry.Get<Usage>().OfRepositoryAsync(RepositoryName.Parse(here), default))!;
@@ -145,7 +146,7 @@ public sealed class DeletePageTests(PageServer server)
         var page = (await browser.GetAsync($"/usage/{here}?wait")).Is(200);
         Assert.Contains("Reclaimable 2.00 MiB", page.Text, StringComparison.Ordinal);
         Assert.Contains("Shared with others 2.00 MiB", page.Text, StringComparison.Ordinal);
-        Assert.Matches("Reclaimable</dt>\\s*<dd>\\s*<span class=\"number\" title=\"2,097,152 bytes\"", (await browser.GetAsync($"/usage/{here}")).Is(200).Html);
+        Assert.Matches("Reclaimable</dt><dd>(<!--bl:[0-9]+-->)?<span class=\"number\" title=\"2,097,152 bytes\"", (await browser.GetAsync($"/usage/{here}")).Is(200).Html);
     }
 
     [Theory]

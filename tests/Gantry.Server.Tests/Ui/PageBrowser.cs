@@ -18,7 +18,7 @@ internal sealed class PageBrowser(Uri address) : IDisposable
     /// <summary>The page that a form's answer sends to.</summary>
     public Task<PageAnswer> FollowAsync(PageAnswer answer)
     {
-        Assert.Equal(HttpStatusCode.SeeOther, answer.Status);
+        answer.Is(303);
         return GetAsync(answer.Location!);
     }
 

@@ -28,6 +28,7 @@ public sealed class GeneratedRequestTests(ApiServer server) : IClassFixture<ApiS
         var schemas = new DocumentedSchema(document);
         var generator = new RequestGenerator(random, schemas, await FillAsync());
 
+        var last = "";
         var (sent, statuses, faults) = (0, new SortedDictionary<int, int>(), new List<string>());
         for (var round = 0; round < Rounds; round++)
         {
@@ -39,8 +40,20 @@ public sealed class GeneratedRequestTests(ApiServer server) : IClassFixture<ApiS
                 foreach (var who in Callers)
                 {
                     var request = generator.Next(operation);
-                    var answer = await server.SendAsync(operation.Method, request.Path, who, request.Body, request.Headers);
                     sent++;
+                    var before = last;
+                    last = $"{operation} by {who ?? "nobody"}: {request.Path} {string.Join(' ', request.Headers)} {request.BodyText}";
+                    Answer answer;
+                    try
+                    {
+                        answer = await server.SendAsync(operation.Method, request.Path, who, request.Body, request.Headers);
+                    }
+                    catch (HttpRequestException broken)
+                    {
+                        faults.Add($"{operation} by {who ?? "nobody"}: no answer, {broken.InnerException?.Message}; before it {before}\n  {request.Path}\n  {request.BodyText}");
+                        continue;
+                    }
+
                     statuses[(int)answer.Status] = statuses.GetValueOrDefault((int)answer.Status) + 1;
                     if (FaultOf(operation, answer, schemas) is { } fault)
                         faults.Add($"{operation} by {who ?? "nobody"}: {fault}\n  {request.Path}\n  {string.Join(' ', request.Headers)}\n  {request.BodyText}\n  {answer.Json}");

@@ -58,7 +58,7 @@ async function handle(request, response) {
     const sub = url.searchParams.get('as');
     if (sub === null && request.headers.accept?.includes('text/html')) {
       response.writeHead(200, { 'Content-Type': 'text/html' });
-      return response.end('<!DOCTYPE html><title>Who are you?</title><form><input name="as"><button>Log in</button></form>');
+      return response.end('<!DOCTYPE html><title>Who are you?</title><link rel="icon" href="data:,"><form><input name="as"><button>Log in</button></form>');
     }
 
     // Native clients have to be consented to each time.
