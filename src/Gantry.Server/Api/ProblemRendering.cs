@@ -86,14 +86,19 @@ internal sealed partial class ProblemRendering(
         var response = http.Response;
         response.StatusCode = problem.Status;
         response.Headers.CacheControl = "no-store";
-        // A client that asked first will not send what was refused; nothing tells its next request from the body then.
-        if (http.Request.Headers.Expect.Count > 0 && HttpProtocol.IsHttp11(http.Request.Protocol)) response.Headers.Connection = "close";
+        // A client that asked first will not send what was refused; nothing tells its next request from the body then. And a body that is too long is not read
+        // to its end by anybody: unless the client is told, its next request on the connection has no answer.
+        if ((http.Request.Headers.Expect.Count > 0 || IsTooLong(http)) && HttpProtocol.IsHttp11(http.Request.Protocol)) response.Headers.Connection = "close";
 
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, ApiJson.Wire.Problem);
         response.ContentType = "application/problem+json";
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(http.Request.Method)) await response.Body.WriteAsync(body, http.RequestAborted);
     }
+
+    private static bool IsTooLong(HttpContext http) =>
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize is { } most
+        && (http.Request.ContentLength ?? (http.Request.Headers.TransferEncoding.Count > 0 ? long.MaxValue : 0)) > most;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} failed")]
     private static partial void LogFault(ILogger logger, string requestId, Exception exception);
