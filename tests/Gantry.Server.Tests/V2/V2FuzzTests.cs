@@ -83,11 +83,13 @@ public sealed class V2FuzzTests(RegistryFixture registry)
         }
 
         Assert.True(answer.Status < 500, $"{answer.Status}: {what} {Encoding.UTF8.GetString(answer.Body)}");
-        Assert.False(answer.Headers.Contains("Set-Cookie") || answer.Headers.Contains("Content-Encoding"), what);
+        // Dots in a path lead out of /v2 before anybody reads it, to a page.
+        var isV2 = answer.Headers.Contains("Docker-Distribution-Api-Version");
+        Assert.False(isV2 && (answer.Headers.Contains("Set-Cookie") || answer.Headers.Contains("Content-Encoding")), what);
         // What is no HTTP never gets to the registry; Kestrel answers it without a word.
         if (answer.Status == 400 && !answer.Headers.Contains("X-Request-Id") && answer.Body.Length == 0) return answer;
         Assert.True(answer.Headers["X-Request-Id"].Count() == 1, what);
-        if (answer.Status < 400 || !answer.Headers.Contains("Docker-Distribution-Api-Version")) return answer;
+        if (answer.Status < 400 || !isV2) return answer;
 
         Assert.True(answer.Header("Content-Type") == "application/json", what);
         if (toHead) return answer;
