@@ -23,7 +23,7 @@ internal sealed record RepositoryScan(string Sql, RepositoryPlace Start)
     // believes that most of them are this repository's would read them from the start.
     private const string Page =
         $$"""
-        {{Columns}} JOINED repository_statistics s ON s.repository_id = r.id
+        {{Columns}} STATISTICS
             CROSS JOIN LATERAL (SELECT true FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL ORDER BY m.digest LIMIT 1) held
         WHERE PLACE AND r.name LIKE ALL ({3}) WITHIN
           AND ({4} OR r.namespace_id IN (
@@ -58,7 +58,9 @@ internal sealed record RepositoryScan(string Sql, RepositoryPlace Start)
             RepositorySort.Pulled => TimeOf("s.pulled_at"),
             _ => ("r.name THAN {0}", "r.name WAY"),
         };
-        var sql = Page.Replace("JOINED", sort == RepositorySort.Name ? "LEFT JOIN" : "JOIN", StringComparison.Ordinal)
+        var statistics = sort == RepositorySort.Name ? "LEFT JOIN LATERAL (SELECT * FROM repository_statistics WHERE repository_id = r.id LIMIT 1) s ON true"
+            : "JOIN repository_statistics s ON s.repository_id = r.id";
+        var sql = Page.Replace("STATISTICS", statistics, StringComparison.Ordinal)
             .Replace("PLACE", place, StringComparison.Ordinal).Replace("KEYS", keys, StringComparison.Ordinal)
             .Replace("WITHIN", within ? "AND r.namespace_id = (SELECT id FROM namespaces WHERE name = {8})" : "", StringComparison.Ordinal)
             .Replace("THAN", descending ? "<" : ">", StringComparison.Ordinal).Replace("WAY", descending ? "DESC" : "ASC", StringComparison.Ordinal);

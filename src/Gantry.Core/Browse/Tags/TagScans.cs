@@ -8,8 +8,9 @@ internal sealed record TagScan(string Sql, string Name, string Key);
 
 /// <summary>
 /// The statements that list tags: {0} repository, {1} name and {2} key of the place, {3} filter, {4} how many rows to look at, {5} how many
-/// to give. The innermost scan has all of a key in its index; the rows themselves are only read for what is shown. The last row looked
-/// at comes along whether it matches or not: the next page begins there.
+/// to give. The innermost scan has all of a key in its index; the rows themselves are only read for what is shown, one by one: of joins by two columns
+/// PostgreSQL expects a thousand times what there is, and reads whole tables. The last row looked at comes along whether it matches or not: the next page
+/// begins there.
 /// </summary>
 internal static class TagScans
 {
@@ -25,16 +26,16 @@ internal static class TagScans
 
     private const string Rest =
         """
-            JOIN manifests m ON m.repository_id = {0} AND m.digest = t.manifest_digest
-            LEFT JOIN tag_pulls p ON p.repository_id = {0} AND p.name = t.name
-            LEFT JOIN manifest_facts x ON x.repository_id = {0} AND x.digest = t.manifest_digest
+            CROSS JOIN LATERAL (SELECT media_type, artifact_type FROM manifests WHERE repository_id = {0} AND digest = t.manifest_digest LIMIT 1) m
+            LEFT JOIN LATERAL (SELECT pulled_at, pulls, size FROM tag_pulls WHERE repository_id = {0} AND name = t.name LIMIT 1) p ON true
+            LEFT JOIN LATERAL (SELECT size, platforms, image_created FROM manifest_facts WHERE repository_id = {0} AND digest = t.manifest_digest LIMIT 1) x ON true
         """;
 
     private const string Shown =
         $$"""
         SELECT f.name AS "Name", f.matches AS "Matches", f.n = {4} AS "IsLast", {{Columns}}
         FROM (SELECT * FROM (FOUND) looked WHERE matches OR n = {4} ORDER BY ORDER LIMIT {5}) f
-            JOIN tags t ON t.repository_id = {0} AND t.name = f.name
+            CROSS JOIN LATERAL (SELECT * FROM tags WHERE repository_id = {0} AND name = f.name LIMIT 1) t
         {{Rest}}
         ORDER BY f.n
         """;
