@@ -60,7 +60,7 @@ public sealed class RepositoryListing(IDbContextFactory<RegistryDbContext> conte
         while (true)
         {
             var rows = await db.Database.SqlQuery<Row>(FormattableStringFactory.Create(
-                scan.Sql, place.Name, place.Size, place.At, patterns, reach.All, reach.Public, reach.AccountId, limit + 1,
+                scan.For(limit + 1, patterns.Length > 0), place.Name, place.Size, place.At, patterns, reach.All, reach.Public, reach.AccountId,
                 query.Namespace?.ToString() ?? "")).ToListAsync(cancellationToken);
             var readable = await ReadableAsync(rows, reach, decider, cancellationToken);
             page.AddRange(rows.Where(readable.Contains).Take(limit + 1 - page.Count));
